@@ -1,0 +1,1 @@
+"""Incident Squad: agents that triage, diagnose, repair and explain incidents."""

@@ -1,0 +1,1 @@
+"""The only code that knows AWS, databases and HTTP clients."""

@@ -1,0 +1,1 @@
+"""The squad: specialists and the communicator, each with its deterministic floor."""

@@ -1,0 +1,1 @@
+"""Pure values of incident response: no I/O, no clock, no SDK."""

@@ -1,0 +1,59 @@
+"""Approvals: a human's decision about one exact plan."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from incident_squad.domain.values import Moment, Value
+
+
+class ApprovalStatus(StrEnum):
+    """Where an approval stands; everything but `pending` is final."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    VOID = "void"
+
+
+class Decision(StrEnum):
+    """What the workflow is told."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+
+
+class Approval(Value):
+    """One request for approval. The task token is stored beside it and never in this value.
+
+    `sent` is true once the workflow has been told, so that a crash between the two is repaired.
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9]{8,32}$")
+    incident_id: str
+    plan_hash: str
+    approvers: tuple[str, ...] = Field(min_length=1)
+    created_at: Moment
+    expires_at: Moment
+    status: ApprovalStatus = ApprovalStatus.PENDING
+    decided_by: str | None = None
+    decided_at: Moment | None = None
+    comment: str = Field(default="", max_length=2000)
+    sent: bool = False
+
+
+class ApprovalLink(Value):
+    """What a link carries besides its signature; `expires` is in seconds since the epoch."""
+
+    incident_id: str
+    approval_id: str
+    approver: str
+    plan_hash: str
+    expires: int
+
+    def message(self) -> bytes:
+        """The bytes that are signed; a field cannot spill into the next: none holds a newline."""
+        parts = ("v1", self.incident_id, self.approval_id, self.approver, self.plan_hash)
+        return "\n".join((*parts, str(self.expires))).encode()

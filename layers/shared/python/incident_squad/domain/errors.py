@@ -1,0 +1,61 @@
+"""What can go wrong, one class a meaning.
+
+A class name is also the error name that Step Functions sees, so Retry and Catch lists in the
+workflow are written against these names and a contract test holds them together.
+"""
+
+
+class SquadError(Exception):
+    """Base of every error that the squad raises on purpose."""
+
+
+class InvalidAlert(SquadError):
+    """The payload is not an alert that this source can send."""
+
+
+class UnprovenSender(SquadError):
+    """The sender did not prove who it is."""
+
+
+class UnknownIncident(SquadError):
+    """No incident has this id."""
+
+
+class UnknownRunbook(SquadError):
+    """No runbook has this name, or it has no such step."""
+
+
+class InvalidParameter(SquadError):
+    """A step's parameter is missing, of the wrong type or out of its bounds."""
+
+
+class InvalidConfiguration(SquadError):
+    """A runbook, the catalogue or a setting is wrong; the message says what to mend."""
+
+
+class PolicyViolation(SquadError):
+    """The laws forbid the act; nothing was done."""
+
+
+class PlanChanged(PolicyViolation):
+    """The stored plan is not the one that was approved."""
+
+
+class ApprovalRefused(PolicyViolation):
+    """The link or the decision does not count: expired, used, forged, void."""
+
+
+class StepFailed(SquadError):
+    """A runbook step did not do what it should; the message says where it stands."""
+
+
+class TargetUnavailable(SquadError):
+    """A target system could not be reached or refused us."""
+
+
+class TransientFailure(SquadError):
+    """Worth another try: throttling, a lost race, a brief outage of a dependency."""
+
+
+class AuditFailure(SquadError):
+    """The timeline could not be written, so the act does not happen."""

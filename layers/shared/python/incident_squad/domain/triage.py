@@ -1,0 +1,56 @@
+"""What triage says of an alert."""
+
+from pydantic import Field
+
+from incident_squad.domain.values import Environment, IncidentType, Severity, Value
+
+FLOOR = "floor"
+"""The maker of an answer that no model touched."""
+
+
+class Impact(Value):
+    """What the alert itself states about its effect. Percentages are 0 to 100."""
+
+    affected_percent: float | None = Field(default=None, ge=0, le=100)
+    affected_what: str | None = None
+    outage: bool = False
+    degraded: bool = False
+    revenue: bool = False
+    confirmed_compromise: bool = False
+    data_accessed: bool = False
+    non_production: bool = False
+    noise: bool = False
+    facts: tuple[str, ...] = ()
+
+
+class RunbookCandidate(Value):
+    """A runbook that may fit, best first. `score` is 0 to 1; `reasons` quote what matched."""
+
+    runbook_id: str
+    score: float = Field(ge=0, le=1)
+    reasons: tuple[str, ...] = ()
+
+
+class Triage(Value):
+    """Type, severity, service and runbooks of an alert, each with its reasons.
+
+    `confidence` is the calibrated probability (0 to 1) that `type` is right.
+    `service` is a name of the catalogue, or what the alert calls it when the catalogue has none.
+    `noise` means a test, a drill or a false alarm: nothing is to be repaired.
+    """
+
+    type: IncidentType
+    severity: Severity
+    service: str | None = None
+    environment: Environment = Environment.PRODUCTION
+    runbooks: tuple[RunbookCandidate, ...] = ()
+    confidence: float = Field(ge=0, le=1)
+    impact: Impact = Impact()
+    noise: bool = False
+    why: tuple[str, ...] = ()
+    engine: str = FLOOR
+
+    @property
+    def runbook_id(self) -> str | None:
+        """The best runbook, or None when none fits."""
+        return self.runbooks[0].runbook_id if self.runbooks else None

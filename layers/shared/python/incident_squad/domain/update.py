@@ -1,0 +1,35 @@
+"""Status updates: what customers and colleagues are told."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from incident_squad.domain.triage import FLOOR
+from incident_squad.domain.values import Moment, Value
+
+
+class UpdateState(StrEnum):
+    """The states of a public status page, in their order."""
+
+    INVESTIGATING = "Investigating"
+    IDENTIFIED = "Identified"
+    MONITORING = "Monitoring"
+    RESOLVED = "Resolved"
+
+
+class StatusUpdate(Value):
+    """The texts of one update; `external` has passed the leak gate, or is the bare template.
+
+    `public_name` is the heading on the status page. `next_due_at` is a promise to customers.
+    `engine` made the text; `fallback_reason` says why another maker's text was not used.
+    """
+
+    state: UpdateState
+    at: Moment
+    public_name: str
+    external: str
+    internal: str
+    next_due_at: Moment | None = None
+    published: bool = False
+    engine: str = FLOOR
+    fallback_reason: str = Field(default="")

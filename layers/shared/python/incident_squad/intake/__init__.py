@@ -1,0 +1,1 @@
+"""One module a source: payload to alert, and the proof of its sender."""

@@ -1,0 +1,1 @@
+"""Pure decisions: triage, who may apply, what may be said."""

@@ -1,0 +1,337 @@
+"""What the use cases need from the world, as roles. Adapters fill them; tests write fakes."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from pydantic import Field
+
+from incident_squad.domain.alert import Alert
+from incident_squad.domain.approval import Approval, ApprovalStatus, Decision
+from incident_squad.domain.catalog import Catalog
+from incident_squad.domain.evidence import Diagnosis, Evidence
+from incident_squad.domain.incident import Incident, IncidentStatus
+from incident_squad.domain.plan import Plan, PlannedStep, StepRecord
+from incident_squad.domain.runbook import Condition, ParameterValue, Probe, Runbook, Step
+from incident_squad.domain.timeline import Entry, TimelineEvent
+from incident_squad.domain.update import StatusUpdate
+from incident_squad.domain.values import IncidentType, Severity, Value
+
+
+class Clock(Protocol):
+    """The time, in UTC."""
+
+    def now(self) -> datetime:
+        """The present moment, with a time zone."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class IncidentQuery(Value):
+    """Filters of the incident list; `first`/`last` bound the day (`YYYYMMDD`), both included."""
+
+    status: IncidentStatus | None = None
+    open_only: bool = False
+    service: str | None = None
+    severity: Severity | None = None
+    type: IncidentType | None = None
+    first: str | None = Field(default=None, pattern=r"^\d{8}$")
+    last: str | None = Field(default=None, pattern=r"^\d{8}$")
+    limit: int = Field(default=50, ge=1, le=100)
+    after: str | None = None
+
+
+class IncidentPage(Value):
+    """Some incidents, newest first, and where the next page starts (an opaque cursor)."""
+
+    incidents: tuple[Incident, ...]
+    next: str | None = None
+
+
+class IncidentStore(Protocol):
+    """Everything about incidents but their timeline and approvals."""
+
+    def open(self, incident: Incident, alert: Alert, claim_until: datetime) -> str:
+        """Create the incident, its first alert and the claim on the alert's key, all or nothing.
+
+        Gives the incident that holds the key: this one when it was opened, otherwise the one
+        that claimed it first (then nothing was written). Raises TransientFailure when only the
+        id was taken: try again with another.
+        """
+        ...
+
+    def get(self, incident_id: str) -> Incident:
+        """The incident; raises UnknownIncident."""
+        ...
+
+    def change(self, incident_id: str, **fields: object) -> Incident:
+        """Set the named fields of an incident (and `updated_at`); raises UnknownIncident."""
+        ...
+
+    def list(self, query: IncidentQuery) -> IncidentPage:
+        """Incidents, newest first; raises InvalidParameter on a bad cursor."""
+        ...
+
+    def attach(self, incident_id: str, alert: Alert) -> None:
+        """Store an alert (or its newer state) with an incident."""
+        ...
+
+    def alerts(self, incident_id: str) -> Sequence[Alert]:
+        """Its alerts, the first one first."""
+        ...
+
+    def claim(self, key: str, incident_id: str, until: datetime) -> str:
+        """Bind an alert's key to an open incident unless it is bound; gives the holder."""
+        ...
+
+    def holder_of(self, key: str) -> str | None:
+        """The incident that an alert's key is bound to, or None."""
+        ...
+
+    def release(self, key: str, incident_id: str) -> None:
+        """Free a key that this incident holds."""
+        ...
+
+    def put_evidence(self, incident_id: str, evidence: Evidence) -> None:
+        """Store an observation."""
+        ...
+
+    def evidence(self, incident_id: str) -> Sequence[Evidence]:
+        """All observations, in the order of their ids."""
+        ...
+
+    def put_diagnosis(self, incident_id: str, diagnosis: Diagnosis) -> None:
+        """Store the diagnosis."""
+        ...
+
+    def diagnosis(self, incident_id: str) -> Diagnosis | None:
+        """The diagnosis, or None while there is none."""
+        ...
+
+    def put_plan(self, plan: Plan) -> None:
+        """Store the plan of its incident."""
+        ...
+
+    def plan(self, incident_id: str) -> Plan | None:
+        """The plan, or None while there is none."""
+        ...
+
+    def put_step(self, incident_id: str, record: StepRecord) -> None:
+        """Store what became of a step."""
+        ...
+
+    def steps(self, incident_id: str) -> Sequence[StepRecord]:
+        """Records of steps, in the order of the plan."""
+        ...
+
+    def put_update(self, incident_id: str, update: StatusUpdate) -> None:
+        """Store a status update."""
+        ...
+
+    def updates(self, incident_id: str) -> Sequence[StatusUpdate]:
+        """Status updates, the oldest first."""
+        ...
+
+    def put_report(self, incident_id: str, report: Mapping[str, Any]) -> None:
+        """Store the final report (its JSON form)."""
+        ...
+
+    def report(self, incident_id: str) -> Mapping[str, Any] | None:
+        """The final report, or None while the incident is open."""
+        ...
+
+
+class Timeline(Protocol):
+    """The append-only, hash-chained record of each incident."""
+
+    def append(self, incident_id: str, entry: Entry) -> TimelineEvent:
+        """Write an event; raises AuditFailure when it can't, and then the act must not happen."""
+        ...
+
+    def read(self, incident_id: str, after: int = 0) -> Sequence[TimelineEvent]:
+        """Events in order, those after number `after`."""
+        ...
+
+    def problems(self, incident_id: str) -> Sequence[str]:
+        """What is wrong with the chain: gaps, edits, a cut tail. Empty means sound."""
+        ...
+
+
+class Approvals(Protocol):
+    """Requests for approval, with their task tokens, which never leave the store otherwise."""
+
+    def put(self, approval: Approval, task_token: str) -> None:
+        """Store a new request."""
+        ...
+
+    def get(self, incident_id: str, approval_id: str) -> Approval | None:
+        """One request, or None."""
+        ...
+
+    def of_incident(self, incident_id: str) -> Sequence[Approval]:
+        """All requests of an incident, the oldest first."""
+        ...
+
+    def renew_token(self, approval: Approval, task_token: str) -> None:
+        """Bind a still valid request to the task of a new execution."""
+        ...
+
+    def decide(
+        self, approval: Approval, status: ApprovalStatus, by: str | None, at: datetime, comment: str
+    ) -> tuple[Approval, str]:
+        """Decide once, atomically: pending, not expired, same plan hash.
+
+        Gives the decided approval and its task token; raises ApprovalRefused when somebody was
+        first, time is over or the request no longer stands.
+        """
+        ...
+
+    def task_token(self, approval: Approval) -> str:
+        """The token of the waiting task, to repeat a decision that was not delivered."""
+        ...
+
+    def mark_sent(self, approval: Approval) -> None:
+        """Note that the workflow knows the decision."""
+        ...
+
+
+class Workflow(Protocol):
+    """The state machine that works on incidents."""
+
+    def start(self, incident: Incident) -> None:
+        """Start the execution of this attempt at this stage; idempotent by incident and attempt."""
+        ...
+
+    def is_running(self, incident: Incident) -> bool:
+        """Whether the execution of this attempt is alive."""
+        ...
+
+    def decide(self, task_token: str, decision: Decision, approval_id: str) -> bool:
+        """Tell the waiting task; False when it is no longer waiting."""
+        ...
+
+    def fail_task(self, task_token: str, error: str, cause: str) -> None:
+        """Fail a waiting task; a task that no longer waits is left alone."""
+        ...
+
+
+class Signer(Protocol):
+    """Keyed signatures of links."""
+
+    def sign(self, message: bytes) -> bytes:
+        """The message's MAC."""
+        ...
+
+    def verify(self, message: bytes, mac: bytes) -> bool:
+        """Whether the MAC is the message's."""
+        ...
+
+
+class Message(Value):
+    """A notification. `kind` is what it is about; `recipients` are e-mail addresses or #channels.
+
+    `id` is the same when the same message is sent again. `urgent` pages instead of informing.
+    """
+
+    id: str
+    incident_id: str
+    kind: str
+    recipients: tuple[str, ...]
+    subject: str = Field(max_length=200)
+    body: str = Field(max_length=20_000)
+    urgent: bool = False
+    link: str | None = None
+
+
+class Notifier(Protocol):
+    """Takes messages to people."""
+
+    def send(self, message: Message) -> None:
+        """Hand the message over; raises TransientFailure when nobody took it."""
+        ...
+
+
+class Prober(Protocol):
+    """Looks at one kind of target, and cannot change it."""
+
+    def probe(self, probe: Probe, target: str | None, parameters: Mapping[str, Any]) -> Evidence:
+        """Ask. `target` is a name of the catalogue or None when the service has none.
+
+        Never raises for what the target does: the evidence's status says what happened.
+        The evidence's id is empty: the caller numbers it.
+        """
+        ...
+
+
+class Executor(Protocol):
+    """Runs steps of one kind on real systems. Only Remediate and its undo hold executors."""
+
+    def preview(
+        self, step: Step, target: str | None, parameters: Mapping[str, ParameterValue]
+    ) -> Sequence[Mapping[str, str]]:
+        """The dry run: exactly what `apply` would change; changes nothing."""
+        ...
+
+    def apply(self, step: Step, planned: PlannedStep, idempotency_key: str) -> Mapping[str, Any]:
+        """Do it, on no more than what `planned.preview` lists; gives what undo needs.
+
+        Raises StepFailed or TargetUnavailable.
+        """
+        ...
+
+    def undo(
+        self, step: Step, planned: PlannedStep, result: Mapping[str, Any], idempotency_key: str
+    ) -> Mapping[str, Any]:
+        """Take it back."""
+        ...
+
+
+class Executors(Protocol):
+    """The executors that exist, by kind of step."""
+
+    def of(self, kind: str) -> Executor | None:
+        """The executor of a kind, or None when that kind is not built."""
+        ...
+
+
+class Probers(Protocol):
+    """Asks probes and conditions, whatever their kind."""
+
+    def ask(self, probe: Probe, service: str | None, parameters: Mapping[str, Any]) -> Evidence:
+        """One observation; the service's targets are looked up in the catalogue."""
+        ...
+
+    def holds(
+        self, condition: Condition, service: str | None, parameters: Mapping[str, Any]
+    ) -> tuple[bool, Evidence]:
+        """Whether a condition holds, waiting up to its `within_seconds`."""
+        ...
+
+
+class Knowledge(Protocol):
+    """What the squad knows before any incident: runbooks and the catalogue."""
+
+    @property
+    def catalog(self) -> Catalog:
+        """The service catalogue."""
+        ...
+
+    @property
+    def runbooks(self) -> Mapping[str, Runbook]:
+        """Runbooks by name."""
+        ...
+
+    def runbook(self, name: str) -> Runbook:
+        """One runbook; raises UnknownRunbook."""
+        ...
+
+
+class Secrets(Protocol):
+    """Secrets by name, cached for a short while so that they can rotate."""
+
+    def get(self, name: str) -> str:
+        """The secret's text; raises InvalidConfiguration when there is none."""
+        ...

@@ -1,0 +1,1 @@
+"""Use cases, one a state of the workflow or a route of the API."""
