@@ -42,7 +42,14 @@ class PlanChanged(PolicyViolation):
 
 
 class ApprovalRefused(PolicyViolation):
-    """The link or the decision does not count: expired, used, forged, void."""
+    """The link or the decision does not count: expired, used, forged, void.
+
+    `forged` tells an attack on the link from a link that is merely too late.
+    """
+
+    def __init__(self, reason: str, *, forged: bool = False) -> None:
+        super().__init__(reason)
+        self.forged = forged
 
 
 class StepFailed(SquadError):

@@ -1,0 +1,151 @@
+"""DecideApproval: show an approver what a link is about, and take the one decision."""
+
+from dataclasses import dataclass
+
+from incident_squad.domain.approval import Approval, ApprovalStatus, Decision
+from incident_squad.domain.errors import ApprovalRefused, UnknownIncident
+from incident_squad.domain.incident import Incident, IncidentStatus
+from incident_squad.domain.plan import Plan
+from incident_squad.domain.timeline import Actor, Entry
+from incident_squad.domain.values import Value
+from incident_squad.ports import Approvals, Clock, IncidentStore, Signer, Timeline, Workflow
+from incident_squad.steps.approval_links import aim_of, genuine, read_link
+
+REFUSALS_NOTED = 20
+"""Refused attempts that are written to one incident's timeline: a flood must not bury it."""
+
+_STATUS_OF = {
+    Decision.APPROVED: ApprovalStatus.APPROVED,
+    Decision.REJECTED: ApprovalStatus.REJECTED,
+}
+
+
+class ApprovalView(Value):
+    """What the approval page shows; `approver` is whom the link was made for."""
+
+    approval: Approval
+    incident: Incident
+    plan: Plan
+    approver: str
+
+
+class Decided(Value):
+    """A decision that counted; `delivered` says whether the workflow took it at once."""
+
+    approval: Approval
+    incident: Incident
+    delivered: bool
+
+
+@dataclass(frozen=True)
+class DecideApproval:
+    """The signed link itself is the permission: it decides once, while its plan stands."""
+
+    incidents: IncidentStore
+    approvals: Approvals
+    timeline: Timeline
+    workflow: Workflow
+    signer: Signer
+    clock: Clock
+
+    def view(self, link: str) -> ApprovalView | None:
+        """What the link is about, or None for any link that would not count. Changes nothing.
+
+        A forged link is noted on the timeline of the incident that it aims at.
+        """
+        try:
+            return self._admit(link)
+        except ApprovalRefused as refusal:
+            if refusal.forged:
+                self._note(link, refusal)
+            return None
+
+    def decide(self, link: str, decision: Decision, comment: str = "") -> Decided:
+        """Take the decision and tell the workflow; raises ApprovalRefused, and notes it."""
+        try:
+            view = self._admit(link)
+            return self._take(view, decision, comment.strip()[:2000])
+        except ApprovalRefused as refusal:
+            self._note(link, refusal)
+            raise
+
+    def deliver(self, approval: Approval, task_token: str) -> bool:
+        """Write a decided approval to the timeline, then tell the workflow. Safe to repeat."""
+        self._record(approval)
+        decision = Decision(approval.status.value)
+        delivered = self.workflow.decide(task_token, decision, approval.id)
+        if delivered:
+            self.approvals.mark_sent(approval)
+        return delivered
+
+    def _admit(self, link: str) -> ApprovalView:
+        read = read_link(link)
+        if read is None:
+            raise ApprovalRefused("the link is not one of ours", forged=True)
+        approval = self.approvals.get(read.incident_id, read.approval_id)
+        if approval is None:
+            raise ApprovalRefused("nobody asked for this approval")
+        if not genuine(read, approval, self.signer):
+            raise ApprovalRefused("the signature does not fit the link", forged=True)
+        now = self.clock.now()
+        if read.expires <= now.timestamp() or approval.expires_at <= now:
+            raise ApprovalRefused("the link has expired")
+        if approval.status is not ApprovalStatus.PENDING:
+            raise ApprovalRefused(f"it was decided before: {approval.status.value}")
+        incident, plan = self.incidents.get(read.incident_id), self.incidents.plan(read.incident_id)
+        if plan is None or plan.hash != approval.plan_hash:
+            raise ApprovalRefused("the plan has changed since the link was made")
+        if incident.status is not IncidentStatus.AWAITING_APPROVAL:
+            raise ApprovalRefused(f"the incident is {incident.status.value} by now")
+        return ApprovalView(approval=approval, incident=incident, plan=plan, approver=read.approver)
+
+    def _take(self, view: ApprovalView, decision: Decision, comment: str) -> Decided:
+        decided, token = self.approvals.decide(
+            view.approval, _STATUS_OF[decision], view.approver, self.clock.now(), comment
+        )
+        delivered = self.deliver(decided, token)
+        return Decided(approval=decided, incident=view.incident, delivered=delivered)
+
+    def _record(self, approval: Approval) -> None:
+        events = self.timeline.read(approval.incident_id)
+        if any(
+            event.event == "ApprovalDecided" and event.data.get("approval") == approval.id
+            for event in events
+        ):
+            return
+        comment = f": {approval.comment}" if approval.comment else ""
+        self.timeline.append(
+            approval.incident_id,
+            Entry(
+                event="ApprovalDecided",
+                summary=f"{approval.status.value.capitalize()} by {approval.decided_by}{comment}"[
+                    :2000
+                ],
+                actor=Actor.human(approval.decided_by or "nobody"),
+                data={
+                    "approval": approval.id,
+                    "decision": approval.status.value,
+                    "planHash": approval.plan_hash,
+                },
+            ),
+        )
+
+    def _note(self, link: str, refusal: ApprovalRefused) -> None:
+        aim = aim_of(link)
+        if aim is None:
+            return
+        try:
+            self.incidents.get(aim[0])
+        except UnknownIncident:
+            return
+        noted = [e for e in self.timeline.read(aim[0]) if e.event == "ApprovalRefused"]
+        if len(noted) < REFUSALS_NOTED:
+            self.timeline.append(
+                aim[0],
+                Entry(
+                    event="ApprovalRefused",
+                    summary=f"A decision by link did not count: {refusal}",
+                    actor=Actor.system("approvals"),
+                    data={"approval": aim[1]},
+                ),
+            )
