@@ -4,7 +4,8 @@ A runbook is a closed set. Parameters reach a system only as typed values: SQL p
 JSON values, whole arguments. A reference is a string that is nothing but `$name`: `$name` is one of
 the step's parameters, `$preview.column` a column (a list) of the previewed rows, `$result.key` a
 key of what the step's own apply returned (for its undo and verify). In SQL the same names are
-written `%(name)s`, `%(preview_column)s` and `%(result_key)s`.
+written `%(name)s`, `%(preview_column)s` and `%(result_key)s`. An HTTP body takes single values:
+there `$preview.column` is the value in the one row that the preview operation gave.
 """
 
 from enum import StrEnum
@@ -69,11 +70,17 @@ class Parameter(Value):
 
 
 class SqlProbe(Value):
-    """A read-only query; the value is the first column of the first row."""
+    """A read-only query; the value is the first column of the first row.
+
+    PgBouncer's console can't select, so `column` takes the largest value of a named column
+    instead, of the rows whose columns have the texts of `where`.
+    """
 
     kind: Literal["sql"]
     target: Name
     sql: str
+    column: str | None = None
+    where: dict[str, str] = Field(default_factory=dict)
 
 
 class HttpProbe(Value):
@@ -280,7 +287,12 @@ class Signals(Value):
 
 
 class Wording(Value):
-    """Customer-safe words, by language (`en`, `fr`); `impact` completes "Customers may ..."."""
+    """Customer-safe phrases, by language (`en`, `fr`), without a full stop.
+
+    They complete: `impact` "Customers may ..." / "Les clients peuvent ...", `looking_into` "We are
+    looking into ..." / "Nous examinons ...", `cause` "The cause: ..." / "La cause : ...", `fix`
+    "We are ..." / "Nous travaillons à ...".
+    """
 
     impact: dict[str, str]
     looking_into: dict[str, str]
