@@ -1,0 +1,11 @@
+"""DraftUpdate: write the status update of a state."""
+
+from incident_squad import bootstrap
+from incident_squad.contracts import UpdateInput, UpdateOutput
+from incident_squad.entrypoint import step
+
+
+@step(UpdateInput)
+def lambda_handler(request: UpdateInput) -> UpdateOutput:
+    """Delegate to the use case."""
+    return bootstrap.draft_update()(request)

@@ -1,0 +1,12 @@
+"""InvestigateDatabase: diagnose as the database specialist."""
+
+from incident_squad import bootstrap
+from incident_squad.contracts import IncidentInput, InvestigateOutput
+from incident_squad.domain.values import IncidentType
+from incident_squad.entrypoint import step
+
+
+@step(IncidentInput)
+def lambda_handler(request: IncidentInput) -> InvestigateOutput:
+    """Delegate to the use case."""
+    return bootstrap.investigate(IncidentType.DATABASE)(request)
