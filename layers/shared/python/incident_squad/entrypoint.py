@@ -66,7 +66,7 @@ def _logged(name: str, event: Event) -> Iterator[None]:
     try:
         yield
     except SquadError as error:
-        logger.warning(f"{type(error).__name__}: {error}", extra=extra)
+        logger.warning("%s: %s", type(error).__name__, error, extra=extra)
         raise
     except Exception:
         logger.exception("failed", extra=extra)

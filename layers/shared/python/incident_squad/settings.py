@@ -1,4 +1,4 @@
-"""The environment of a Lambda function, validated once: nothing else reads environment variables."""
+"""The environment of a Lambda function, validated once; nothing else reads the environment."""
 
 import os
 from functools import lru_cache

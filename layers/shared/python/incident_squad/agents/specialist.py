@@ -1,0 +1,208 @@
+"""The specialists' floor: ask what the runbooks ask, weigh the answers, say what is known."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from incident_squad.domain.alert import Alert
+from incident_squad.domain.evidence import (
+    Diagnosis,
+    Evidence,
+    EvidenceStatus,
+    Finding,
+    Hypothesis,
+    Verdict,
+)
+from incident_squad.domain.incident import Incident
+from incident_squad.domain.runbook import Check, Probe, Runbook
+from incident_squad.domain.triage import Triage
+from incident_squad.domain.values import IncidentType
+from incident_squad.policy.expectation import passes
+
+CANDIDATES = 3
+"""Hypotheses that are examined: more would cost time and seldom change the answer."""
+
+Ask = Callable[[Probe], Evidence]
+
+
+@dataclass(frozen=True)
+class Investigation:
+    """What an investigation brought: the observations and the diagnosis that rests on them."""
+
+    evidence: tuple[Evidence, ...]
+    diagnosis: Diagnosis
+
+
+def investigate(
+    specialist: IncidentType,
+    incident: Incident,
+    triage: Triage,
+    alert: Alert,
+    runbooks: Mapping[str, Runbook],
+    ask: Ask,
+) -> Investigation:
+    """Examine the candidates of triage side by side and say which is best supported."""
+    candidates = _candidates(triage, runbooks)
+    stated = _stated(alert, incident)
+    checks = [(runbook, check) for runbook in candidates for check in runbook.checks]
+    observed = [] if triage.noise else _observe(checks, ask)
+    hypotheses = [_hypothesis(runbook, observed) for runbook in candidates]
+    diagnosis = _conclude(specialist, triage, candidates, hypotheses, [stated, *observed])
+    return Investigation(evidence=(stated, *observed), diagnosis=diagnosis)
+
+
+def _candidates(triage: Triage, runbooks: Mapping[str, Runbook]) -> list[Runbook]:
+    names = [candidate.runbook_id for candidate in triage.runbooks if candidate.score > 0]
+    return [runbooks[name] for name in names if name in runbooks][:CANDIDATES]
+
+
+def _stated(alert: Alert, incident: Incident) -> Evidence:
+    return Evidence(
+        id="E1",
+        source=f"alert:{alert.source.value}",
+        query="what the alert states",
+        status=EvidenceStatus.OK,
+        value=alert.title[:300],
+        detail=alert.description[:1500],
+        observed_at=alert.received_at,
+        runbook_id=None,
+        verdict=Verdict.SILENT,
+        meaning=f"the alert that opened {incident.id}",
+    )
+
+
+def _observe(checks: Sequence[tuple[Runbook, Check]], ask: Ask) -> list[Evidence]:
+    if not checks:
+        return []
+    with ThreadPoolExecutor(max_workers=min(8, len(checks))) as pool:
+        answers = list(pool.map(lambda pair: _answer(*pair, ask), checks))
+    return [
+        answer.model_copy(update={"id": f"E{place}"}) for place, answer in enumerate(answers, 2)
+    ]
+
+
+def _answer(runbook: Runbook, check: Check, ask: Ask) -> Evidence:
+    """The first probe that can be asked answers the check."""
+    for probe in check.probes:
+        evidence = ask(probe)
+        if evidence.status is not EvidenceStatus.NOT_CONFIGURED:
+            break
+    return evidence.model_copy(
+        update={
+            "runbook_id": runbook.name,
+            "verdict": _verdict(check, evidence),
+            "meaning": check.means,
+            "query": f"{check.title}: {evidence.query}"[:2000],
+        }
+    )
+
+
+def _verdict(check: Check, evidence: Evidence) -> Verdict:
+    if evidence.status is not EvidenceStatus.OK:
+        return Verdict.SILENT
+    if passes(check.supports, evidence.value):
+        return Verdict.SUPPORTS
+    if check.contradicts is not None and passes(check.contradicts, evidence.value):
+        return Verdict.CONTRADICTS
+    return Verdict.SILENT
+
+
+def _hypothesis(runbook: Runbook, observed: Sequence[Evidence]) -> Hypothesis:
+    own = [evidence for evidence in observed if evidence.runbook_id == runbook.name]
+    return Hypothesis(
+        runbook_id=runbook.name,
+        statement=runbook.root_cause,
+        supported_by=tuple(e.id for e in own if e.verdict is Verdict.SUPPORTS),
+        contradicted_by=tuple(e.id for e in own if e.verdict is Verdict.CONTRADICTS),
+        not_seen=tuple(
+            f"{e.query} ({e.status.value.replace('_', ' ')}{': ' + e.detail if e.detail else ''})"
+            for e in own
+            if e.status is not EvidenceStatus.OK
+        ),
+    )
+
+
+def _conclude(
+    specialist: IncidentType,
+    triage: Triage,
+    candidates: Sequence[Runbook],
+    hypotheses: Sequence[Hypothesis],
+    evidence: Sequence[Evidence],
+) -> Diagnosis:
+    best = max(hypotheses, key=_support, default=None)
+    conclusive = best is not None and bool(best.supported_by) and not best.contradicted_by
+    return Diagnosis(
+        specialist=specialist,
+        runbook_id=best.runbook_id if best else None,
+        root_cause=_root_cause(triage, candidates, best, evidence, conclusive=conclusive),
+        conclusive=conclusive,
+        confidence=_confidence(triage, best, conclusive=conclusive),
+        findings=_findings(triage, evidence),
+        hypotheses=tuple(sorted(hypotheses, key=_support, reverse=True)),
+        not_seen=tuple(line for h in hypotheses for line in h.not_seen),
+    )
+
+
+def _support(hypothesis: Hypothesis) -> int:
+    # max() keeps the first of equals, and triage has put the likeliest first.
+    return len(hypothesis.supported_by) - 2 * len(hypothesis.contradicted_by)
+
+
+def _root_cause(
+    triage: Triage,
+    candidates: Sequence[Runbook],
+    best: Hypothesis | None,
+    evidence: Sequence[Evidence],
+    *,
+    conclusive: bool,
+) -> str:
+    if best is None:
+        return "Inconclusive: no runbook fits what the alert says, so a human has to look."
+    runbook = next(r for r in candidates if r.name == best.runbook_id)
+    if triage.noise:
+        return f"{runbook.title}: {runbook.root_cause}"
+    if conclusive:
+        seen = "; ".join(e.meaning for e in evidence if e.id in best.supported_by)
+        return f"{runbook.title}: {runbook.root_cause} Observed: {seen}."
+    against = " What was seen speaks against it." if best.contradicted_by else ""
+    return (
+        f"Inconclusive so far. The alert points to: {runbook.title}. {runbook.root_cause}"
+        f"{against} No check could confirm it."
+    )
+
+
+def _confidence(triage: Triage, best: Hypothesis | None, *, conclusive: bool) -> float:
+    if best is None:
+        return 0.1
+    if triage.noise:
+        return round(triage.confidence, 2)
+    if conclusive:
+        return round(min(0.95, 0.65 + 0.1 * len(best.supported_by)), 2)
+    base = triage.runbooks[0].score if triage.runbooks else 0.0
+    return round(0.15 if best.contradicted_by else min(0.5, 0.2 + 0.3 * base), 2)
+
+
+def _findings(triage: Triage, evidence: Sequence[Evidence]) -> tuple[Finding, ...]:
+    stated, *observed = evidence
+    facts = "; ".join(triage.impact.facts) or str(stated.value)
+    findings = [Finding(statement=f"The alert states: {facts}", evidence_ids=(stated.id,))]
+    findings += [
+        Finding(statement=f"{_sentence(e.meaning)} ({_shown(e)})", evidence_ids=(e.id,))
+        for e in observed
+        if e.verdict is Verdict.SUPPORTS
+    ]
+    findings += [
+        Finding(statement=f"Speaks against {e.runbook_id}: {_shown(e)}", evidence_ids=(e.id,))
+        for e in observed
+        if e.verdict is Verdict.CONTRADICTS
+    ]
+    return tuple(findings)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].rstrip(".")
+
+
+def _shown(evidence: Evidence) -> str:
+    value = f"{evidence.value:g}" if isinstance(evidence.value, float) else str(evidence.value)
+    return f"{evidence.source}: {value[:200]}"

@@ -1,0 +1,86 @@
+"""Investigate: the specialist of a type looks at the systems and says what is wrong."""
+
+from dataclasses import dataclass
+
+from incident_squad.agents.specialist import Investigation, investigate
+from incident_squad.contracts import IncidentInput, InvestigateOutput
+from incident_squad.domain.errors import PolicyViolation
+from incident_squad.domain.evidence import Evidence, EvidenceStatus
+from incident_squad.domain.incident import Stage
+from incident_squad.domain.timeline import Actor, Entry
+from incident_squad.domain.values import IncidentType
+from incident_squad.ports import IncidentStore, Knowledge, Probers, Timeline
+
+
+@dataclass(frozen=True)
+class Investigate:
+    """One specialist; what it may look at is what the runbooks' checks name."""
+
+    specialist: IncidentType
+    incidents: IncidentStore
+    timeline: Timeline
+    knowledge: Knowledge
+    probers: Probers
+
+    def __call__(self, request: IncidentInput) -> InvestigateOutput:
+        """Investigate, store evidence and diagnosis, and say whether the answer is sure."""
+        incident = self.incidents.get(request.incident_id)
+        if incident.triage is None:
+            raise PolicyViolation("an incident is investigated after its triage")
+        name = f"{self.specialist.value} specialist"
+        self.timeline.append(
+            incident.id,
+            Entry(
+                event="InvestigationStarted",
+                summary=f"The {name} looks into it",
+                actor=Actor.agent(name),
+            ),
+        )
+        found = investigate(
+            self.specialist,
+            incident,
+            incident.triage,
+            self.incidents.alerts(incident.id)[0],
+            self.knowledge.runbooks,
+            lambda probe: self.probers.ask(probe, incident.service, {}),
+        )
+        for evidence in found.evidence:
+            self.incidents.put_evidence(incident.id, evidence)
+        self._record(incident.id, name, found)
+        self.incidents.put_diagnosis(incident.id, found.diagnosis)
+        self.incidents.change(incident.id, stage=Stage.SYNTHESIZE)
+        return InvestigateOutput(conclusive=found.diagnosis.conclusive)
+
+    def _record(self, incident_id: str, name: str, found: Investigation) -> None:
+        for evidence in found.evidence[1:]:
+            self.timeline.append(incident_id, _observation(name, evidence))
+        diagnosis = found.diagnosis
+        self.timeline.append(
+            incident_id,
+            Entry(
+                event="Diagnosed",
+                summary=diagnosis.root_cause[:2000],
+                actor=Actor.agent(name),
+                data={
+                    "runbook": diagnosis.runbook_id,
+                    "conclusive": diagnosis.conclusive,
+                    "confidence": diagnosis.confidence,
+                },
+                evidence_ids=tuple(e for f in diagnosis.findings for e in f.evidence_ids),
+                engine=diagnosis.engine,
+            ),
+        )
+
+
+def _observation(name: str, evidence: Evidence) -> Entry:
+    seen = (
+        f"{evidence.value}, which {evidence.verdict.value} {evidence.runbook_id}"
+        if evidence.status is EvidenceStatus.OK
+        else f"{evidence.status.value.replace('_', ' ')} {evidence.detail}".strip()
+    )
+    return Entry(
+        event="Observed",
+        summary=f"{evidence.query[:600]}: {seen}"[:2000],
+        actor=Actor.agent(name),
+        evidence_ids=(evidence.id,),
+    )

@@ -1,0 +1,85 @@
+"""Turn a runbook into a plan: every step resolved, previewed, or blocked with the reason."""
+
+from dataclasses import dataclass
+
+from incident_squad.domain.alert import Alert
+from incident_squad.domain.errors import SquadError
+from incident_squad.domain.plan import PlannedStep
+from incident_squad.domain.runbook import ParameterValue, Runbook, Step, StepCondition
+from incident_squad.policy.parameters import resolve
+from incident_squad.ports import Executors, Knowledge
+
+PREVIEW_ROWS = 100
+"""More rows than this are no longer something an approver reads."""
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Resolves steps for one service. It previews, which reads, and never applies."""
+
+    knowledge: Knowledge
+    executors: Executors
+
+    def plan_steps(
+        self, runbook: Runbook, alert: Alert, service: str | None
+    ) -> tuple[PlannedStep, ...]:
+        """All steps of the runbook, in its order."""
+        return tuple(
+            self._plan(runbook, place, step, alert, service)
+            for place, step in enumerate(runbook.steps)
+        )
+
+    def _plan(
+        self, runbook: Runbook, place: int, step: Step, alert: Alert, service: str | None
+    ) -> PlannedStep:
+        role = getattr(step.action, "target", None)
+        target = self.knowledge.catalog.target_of(service, role) if role else None
+        planned = PlannedStep(
+            runbook_id=runbook.name,
+            step_index=place,
+            runbook_digest=runbook.digest,
+            title=step.title,
+            kind=step.kind,
+            command=step.command,
+            target=target,
+            mutates=step.mutates,
+            risk=step.risk,
+            undo=step.undo.title if step.undo else "",
+            when=step.when,
+        )
+        if step.when is not StepCondition.ALWAYS:
+            return planned
+        blocked = self._blocked(step, role, target, service)
+        if blocked:
+            return planned.model_copy(update={"blocked": blocked})
+        return self._resolved(step, planned, alert, service)
+
+    def _blocked(
+        self, step: Step, role: str | None, target: str | None, service: str | None
+    ) -> str | None:
+        if step.kind == "manual":
+            return "only a person can do this"
+        if self.executors.of(step.kind) is None:
+            return f"the squad cannot run steps of the kind '{step.kind}' yet"
+        if role and target is None:
+            return f"the catalogue gives {service or 'this service'} no target for '{role}'"
+        return None
+
+    def _resolved(
+        self, step: Step, planned: PlannedStep, alert: Alert, service: str | None
+    ) -> PlannedStep:
+        try:
+            parameters = resolve(step, alert, self.knowledge.catalog, service, {})
+            preview = self._preview(step, planned.target, parameters) if step.mutates else ()
+        except SquadError as error:
+            return planned.model_copy(update={"blocked": str(error)})
+        return planned.model_copy(update={"parameters": parameters, "preview": preview})
+
+    def _preview(
+        self, step: Step, target: str | None, parameters: dict[str, ParameterValue]
+    ) -> tuple[dict[str, str], ...]:
+        executor = self.executors.of(step.kind)
+        if executor is None:
+            return ()
+        rows = executor.preview(step, target, parameters)
+        return tuple({key: str(value) for key, value in row.items()} for row in rows)[:PREVIEW_ROWS]
