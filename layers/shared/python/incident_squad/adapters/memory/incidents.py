@@ -1,0 +1,179 @@
+"""Incidents in memory."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from incident_squad.adapters.records import (
+    copy_of,
+    cursor_after,
+    id_bounds,
+    natural,
+    plain_mapping,
+    valid_changes,
+    wanted,
+)
+from incident_squad.domain.alert import Alert
+from incident_squad.domain.errors import TransientFailure, UnknownIncident
+from incident_squad.domain.evidence import Diagnosis, Evidence
+from incident_squad.domain.incident import Incident
+from incident_squad.domain.plan import Plan, StepRecord
+from incident_squad.domain.update import StatusUpdate, UpdateState
+from incident_squad.domain.values import iso
+from incident_squad.ports import Clock, IncidentPage, IncidentQuery
+
+_STATES = {state: place for place, state in enumerate(UpdateState)}
+
+
+class MemoryIncidents:
+    """Implements `IncidentStore`. Everything is copied in and out, so nothing is shared."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._incidents: dict[str, Incident] = {}
+        self._claims: dict[str, tuple[str, datetime]] = {}
+        self._alerts: dict[str, dict[str, Alert]] = defaultdict(dict)
+        self._evidence: dict[str, dict[str, Evidence]] = defaultdict(dict)
+        self._diagnoses: dict[str, Diagnosis] = {}
+        self._plans: dict[str, Plan] = {}
+        self._steps: dict[str, dict[int, StepRecord]] = defaultdict(dict)
+        self._updates: dict[str, dict[tuple[str, int], StatusUpdate]] = defaultdict(dict)
+        self._reports: dict[str, dict[str, Any]] = {}
+
+    def open(self, incident: Incident, alert: Alert, claim_until: datetime) -> str:
+        """Create incident, first alert and claim; gives the incident that holds the alert's key."""
+        with self._lock:
+            holder = self.holder_of(alert.key)
+            if holder is not None:
+                return holder
+            if incident.id in self._incidents:
+                raise TransientFailure(f"the id {incident.id} is taken")
+            self._incidents[incident.id] = copy_of(incident)
+            self._claims[alert.key] = (incident.id, claim_until)
+            self.attach(incident.id, alert)
+            return incident.id
+
+    def get(self, incident_id: str) -> Incident:
+        """The incident; raises UnknownIncident."""
+        try:
+            return copy_of(self._incidents[incident_id])
+        except KeyError:
+            raise UnknownIncident(f"there is no incident {incident_id}") from None
+
+    def change(self, incident_id: str, **fields: object) -> Incident:
+        """Set the named fields and `updated_at`; raises UnknownIncident, InvalidParameter."""
+        with self._lock:
+            changes = valid_changes({"updated_at": self._clock.now(), **fields})
+            changed = self.get(incident_id).model_copy(update=changes)
+            self._incidents[incident_id] = copy_of(changed)
+            return changed
+
+    def list(self, query: IncidentQuery) -> IncidentPage:
+        """Incidents, newest first; raises InvalidParameter on a bad cursor."""
+        low, high = id_bounds(query)
+        with self._lock:
+            newest_first = sorted(self._incidents, reverse=True)
+            inside = (self._incidents[name] for name in newest_first if low <= name <= high)
+            found = tuple(copy_of(incident) for incident in inside if wanted(incident, query))
+        page = found[: query.limit]
+        more = len(found) > query.limit
+        return IncidentPage(incidents=page, next=cursor_after(page[-1]) if more else None)
+
+    def attach(self, incident_id: str, alert: Alert) -> None:
+        """Store an alert, or its newer state: an older one never replaces it."""
+        with self._lock:
+            known = self._alerts[incident_id].get(alert.key)
+            if known is None or known.received_at <= alert.received_at:
+                # A key that is already there keeps its place: the order is that of first arrival.
+                self._alerts[incident_id][alert.key] = copy_of(alert)
+
+    def alerts(self, incident_id: str) -> Sequence[Alert]:
+        """Its alerts, the first one first."""
+        with self._lock:
+            return tuple(copy_of(alert) for alert in self._alerts[incident_id].values())
+
+    def claim(self, key: str, incident_id: str, until: datetime) -> str:
+        """Bind a key unless another incident holds it; the holder itself prolongs its claim."""
+        with self._lock:
+            holder = self.holder_of(key)
+            if holder in {None, incident_id}:
+                self._claims[key] = (incident_id, until)
+                return incident_id
+            return holder or incident_id
+
+    def holder_of(self, key: str) -> str | None:
+        """The incident that holds the key, or None; a claim that ran out is none."""
+        incident_id, until = self._claims.get(key, (None, None))
+        if incident_id is None or until is None or iso(until) <= iso(self._clock.now()):
+            return None
+        return incident_id
+
+    def release(self, key: str, incident_id: str) -> None:
+        """Free a key that this incident holds."""
+        with self._lock:
+            if self._claims.get(key, (None,))[0] == incident_id:
+                del self._claims[key]
+
+    def put_evidence(self, incident_id: str, evidence: Evidence) -> None:
+        """Store an observation."""
+        with self._lock:
+            self._evidence[incident_id][evidence.id] = copy_of(evidence)
+
+    def evidence(self, incident_id: str) -> Sequence[Evidence]:
+        """All observations, in the order of their ids."""
+        with self._lock:
+            stored = self._evidence[incident_id]
+            return tuple(copy_of(stored[name]) for name in sorted(stored, key=natural))
+
+    def put_diagnosis(self, incident_id: str, diagnosis: Diagnosis) -> None:
+        """Store the diagnosis."""
+        self._diagnoses[incident_id] = copy_of(diagnosis)
+
+    def diagnosis(self, incident_id: str) -> Diagnosis | None:
+        """The diagnosis, or None while there is none."""
+        stored = self._diagnoses.get(incident_id)
+        return copy_of(stored) if stored else None
+
+    def put_plan(self, plan: Plan) -> None:
+        """Store the plan of its incident."""
+        self._plans[plan.incident_id] = copy_of(plan)
+
+    def plan(self, incident_id: str) -> Plan | None:
+        """The plan, or None while there is none."""
+        stored = self._plans.get(incident_id)
+        return copy_of(stored) if stored else None
+
+    def put_step(self, incident_id: str, record: StepRecord) -> None:
+        """Store what became of a step."""
+        with self._lock:
+            self._steps[incident_id][record.place] = copy_of(record)
+
+    def steps(self, incident_id: str) -> Sequence[StepRecord]:
+        """Records of steps, in the order of the plan."""
+        with self._lock:
+            stored = self._steps[incident_id]
+            return tuple(copy_of(stored[place]) for place in sorted(stored))
+
+    def put_update(self, incident_id: str, update: StatusUpdate) -> None:
+        """Store a status update; one of the same moment and state is replaced."""
+        with self._lock:
+            place = (iso(update.at), _STATES[update.state])
+            self._updates[incident_id][place] = copy_of(update)
+
+    def updates(self, incident_id: str) -> Sequence[StatusUpdate]:
+        """Status updates, the oldest first."""
+        with self._lock:
+            stored = self._updates[incident_id]
+            return tuple(copy_of(stored[place]) for place in sorted(stored))
+
+    def put_report(self, incident_id: str, report: Mapping[str, Any]) -> None:
+        """Store the final report (its JSON form)."""
+        self._reports[incident_id] = plain_mapping(report)
+
+    def report(self, incident_id: str) -> Mapping[str, Any] | None:
+        """The final report, or None while the incident is open."""
+        stored = self._reports.get(incident_id)
+        return plain_mapping(stored) if stored is not None else None
