@@ -79,6 +79,10 @@ class IncidentStore(Protocol):
         """Store an alert (or its newer state) with an incident."""
         ...
 
+    def alert(self, incident_id: str, key: str) -> Alert | None:
+        """The last state of one of its alerts, or None when it has no such alert."""
+        ...
+
     def alerts(self, incident_id: str) -> Sequence[Alert]:
         """Its alerts, the first one first."""
         ...

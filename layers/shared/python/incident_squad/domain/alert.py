@@ -32,6 +32,7 @@ class Alert(Value):
     `key` is the source's own identity of the condition: equal keys are the same alert sent again.
     `severity_hint` is the sender's label as it stands (`critical`, `P1`): a hint, never the answer.
     Everything textual is data from outside, never instructions.
+    `sent` counts how often the source has told us this state.
     """
 
     source: Source
@@ -49,6 +50,7 @@ class Alert(Value):
     started_at: Moment | None = None
     ended_at: Moment | None = None
     received_at: Moment
+    sent: int = Field(default=1, ge=1)
 
     def text(self) -> str:
         """All that a reader of the alert would read, one part a line."""

@@ -44,6 +44,7 @@ class Incident(Value):
 
     `stage` is the next point of the workflow, so that a lost execution resumes there.
     `attempt` counts executions of the workflow for this incident, from 1.
+    `last_alert_at` is good to a minute: it says how fresh the incident is, not more.
     """
 
     id: str = Field(pattern=r"^INC-\d{8}-[0-9A-HJKMNP-TV-Z]{5,8}$")
@@ -60,4 +61,5 @@ class Incident(Value):
     service: str | None = None
     triage: Triage | None = None
     source_resolved_at: Moment | None = None
+    last_alert_at: Moment | None = None
     hand_over_reason: str | None = None
