@@ -1,0 +1,27 @@
+"""What runs for real: one emulator for the whole session."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.local.clients import Clients
+from infra.local.emulator_process import EmulatorProcess, free_port
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
+    """A running emulator with nothing in it."""
+    folder: Path = tmp_path_factory.mktemp("emulator")
+    process = EmulatorProcess(folder, port=free_port(), keep_state=False, environment={})
+    try:
+        process.wait_ready()
+        yield process
+    finally:
+        process.stop()
+
+
+@pytest.fixture(scope="session")
+def aws(emulator: EmulatorProcess) -> Clients:
+    """Clients of the bare emulator."""
+    return Clients(emulator.endpoint_url)
