@@ -49,13 +49,13 @@ class RequestApproval:
         if plan is None or plan.applier is not Applier.HUMAN:
             raise PolicyViolation("there is no plan that a human may approve")
         standing = self._standing(plan)
+        if standing is not None and standing.status is not ApprovalStatus.PENDING:
+            self.decide.deliver(standing, request.task_token)
+            return Done()
         if standing is None:
             standing = self._new(incident, plan, request.task_token)
         else:
             self.approvals.renew_token(standing, request.task_token)
-            if standing.status is not ApprovalStatus.PENDING:
-                self.decide.deliver(standing, request.task_token)
-                return Done()
         self.incidents.change(
             incident.id, status=IncidentStatus.AWAITING_APPROVAL, stage=Stage.APPROVAL
         )
