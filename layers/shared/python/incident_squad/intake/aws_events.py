@@ -154,7 +154,7 @@ def _any(event: Mapping[str, object], detail: Mapping[str, object], at: datetime
         status=AlertStatus.FIRING,
         title=fields.first(detail, "title", "Title") or f"{kind} ({fields.first(event, 'source')})",
         description=said,
-        service=fields.first(detail, "service", "serviceName", limit=200) or None,
+        service=_service(detail),
         resource=fields.text(arns[0], 500) if arns else None,
         environment=fields.environment(flat.get("environment"), flat.get("env")),
         severity_hint=fields.first(detail, "severity", limit=100) or None,
@@ -162,6 +162,12 @@ def _any(event: Mapping[str, object], detail: Mapping[str, object], at: datetime
         started_at=fields.moment(event.get("time")),
         received_at=at,
     )
+
+
+def _service(detail: Mapping[str, object]) -> str | None:
+    kind, _, name = fields.first(detail, "group", limit=200).partition(":")  # of an ECS task
+    named = fields.first(detail, "service", "serviceName", limit=200)
+    return named or (name if kind == "service" else "") or None
 
 
 def _base(event: Mapping[str, object]) -> dict[str, object]:

@@ -82,6 +82,7 @@ def _from_aws(body: Mapping[str, object]) -> bool:
 
 
 def _from_datadog(body: Mapping[str, object]) -> bool:
-    names = {str(name).lower() for name in body}
-    usual = {"event_type", "last_updated", "title"} <= names
-    return usual or bool(_DATADOG & names)
+    names = {str(name).lower() for name in body} | set(fields.mapping(body.get("alert")))
+    linked = fields.first(body, "link", "url", "alert_url")
+    usual = {"event_type", "last_updated", "title"} <= names or "transition" in names
+    return usual or bool(_DATADOG & names) or ".datadoghq." in linked
