@@ -1,0 +1,61 @@
+"""The CDK application: synthesises offline, without credentials, Docker or a clock."""
+
+from pathlib import Path
+
+from infra import environment
+
+environment.quieten_node()
+
+import aws_cdk as cdk  # noqa: E402 - only after Node has been told to be quiet
+from cdk_nag import AwsSolutionsChecks  # noqa: E402
+
+from infra.components.layers import ROOT  # noqa: E402
+from infra.stack import Choices, IncidentSquadStack  # noqa: E402
+from infra.stage import Stage  # noqa: E402
+
+DEPENDENCIES = ROOT / "layers" / "dependencies" / "build"
+
+
+def stack_name(stage: str) -> str:
+    """The stack's name at a stage, unless an operator chooses another."""
+    return f"IncidentSquad-{stage}"
+
+
+def synthesise(outdir: Path, *, stage: str) -> Path:
+    """Write the assembly of a stage to `outdir`, quickly: no review, no dependencies layer.
+
+    Gives the path of the stack's template. The embedded stack and tests use this; what goes to
+    AWS comes from `main`, which reviews it and insists on the dependencies.
+    """
+    app = cdk.App(outdir=str(outdir), builtin_cloud_formation_validation=False)
+    name = stack_name(stage)
+    IncidentSquadStack(app, name, choices=Choices(stage=Stage(stage)))
+    app.synth()
+    return outdir / f"{name}.template.json"
+
+
+def reviewed_app(outdir: Path | None = None, dependencies: Path | None = None) -> cdk.App:
+    """The application as the CDK command line runs it; the operator's choices are its context."""
+    app = cdk.App(outdir=str(outdir) if outdir else None)
+    stage = app.node.try_get_context("stage") or "dev"
+    choices = Choices(
+        stage=Stage(stage),
+        dependencies=dependencies,
+        public_url=app.node.try_get_context("publicUrl"),
+        on_call_email=app.node.try_get_context("onCallEmail"),
+    )
+    name = app.node.try_get_context("stack") or stack_name(stage)
+    IncidentSquadStack(app, name, choices=choices)
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    return app
+
+
+def main() -> None:
+    """Synthesise for AWS; fails on a finding of the review that nobody has accepted."""
+    if not DEPENDENCIES.is_dir():
+        raise SystemExit("build the dependencies layer first: python -m infra.build_layer")
+    reviewed_app(dependencies=DEPENDENCIES).synth()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The constructs that the stack is composed of, one capability each."""

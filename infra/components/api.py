@@ -1,0 +1,113 @@
+"""The REST API: every route, and the function behind it."""
+
+from collections.abc import Mapping
+
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from infra.components.names import Names
+from infra.stage import Stage
+
+ROUTES: Mapping[str, tuple[str, ...]] = {
+    "intake": ("POST /api/mcp", "POST /webhooks/{source}"),
+    "incidents": (
+        "GET /incidents",
+        "GET /incidents/{id}",
+        "GET /incidents/{id}/timeline",
+        "GET /incidents/{id}/report",
+        "GET /incidents/{id}/postmortem",
+        "GET /incidents/{id}/events",
+        "GET /status",
+        "GET /health",
+    ),
+    "decide_approval": ("GET /approvals/{link}", "POST /approvals/{link}"),
+}
+"""Function and its routes. Functions check who calls: no two routes ask for the same proof."""
+
+_RATE, _BURST = 50, 100  # requests a second; an alert storm arrives as a few hundred webhooks
+_PROBLEM = '{"type":"about:blank","title":$context.error.messageString,"status":%s}'
+
+
+class Api(Construct):
+    """The API, its access log, and the parameter that holds the address for people."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        names: Names,
+        stage: Stage,
+        functions: Mapping[str, lambda_.IFunction],
+        public_url: str | None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        log = logs.LogGroup(
+            self, "AccessLog", retention=stage.log_retention, removal_policy=stage.removal
+        )
+        self.api = apigateway.RestApi(
+            self,
+            "Api",
+            rest_api_name=names.stack,
+            description="Alerts in, incidents and approvals out",
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            cloud_watch_role=True,
+            deploy_options=_deployment(log),
+        )
+        for function, routes in ROUTES.items():
+            self._serve(functions[function], routes)
+        self._answer_with_problems()
+        ssm.StringParameter(
+            self,
+            "PublicUrl",
+            parameter_name=names.public_url,
+            description="The address under which people reach Incident Squad",
+            string_value=public_url or self.api.url,
+        )
+
+    def _serve(self, function: lambda_.IFunction, routes: tuple[str, ...]) -> None:
+        integration = apigateway.LambdaIntegration(
+            function, allow_test_invoke=False, scope_permission_to_method=False
+        )
+        for route in routes:
+            method, path = route.split()
+            self.api.root.resource_for_path(path).add_method(method, integration)
+
+    def _answer_with_problems(self) -> None:
+        """Let the gateway's own refusals look like those of the functions (RFC 9457)."""
+        for kind, status in (
+            (apigateway.ResponseType.DEFAULT_4_XX, "$context.status"),
+            (apigateway.ResponseType.DEFAULT_5_XX, "$context.status"),
+        ):
+            self.api.add_gateway_response(
+                f"{kind.response_type.title().replace('_', '')}Problem",
+                type=kind,
+                templates={"application/json": _PROBLEM % status},
+            )
+
+
+def _deployment(log: logs.LogGroup) -> apigateway.StageOptions:
+    return apigateway.StageOptions(
+        stage_name="live",
+        throttling_rate_limit=_RATE,
+        throttling_burst_limit=_BURST,
+        access_log_destination=apigateway.LogGroupLogDestination(log),
+        access_log_format=_access_log_format(),
+        logging_level=apigateway.MethodLoggingLevel.ERROR,
+        data_trace_enabled=False,
+        metrics_enabled=True,
+        tracing_enabled=True,
+    )
+
+
+def _access_log_format() -> apigateway.AccessLogFormat:
+    # `resourcePath` is the pattern of the route: a path would put approval links into the log.
+    return apigateway.AccessLogFormat.custom(
+        '{"requestId":"$context.requestId","ip":"$context.identity.sourceIp",'
+        '"time":"$context.requestTime","method":"$context.httpMethod",'
+        '"route":"$context.resourcePath","status":"$context.status",'
+        '"bytes":"$context.responseLength","milliseconds":"$context.responseLatency"}'
+    )

@@ -1,0 +1,81 @@
+"""The Lambda functions: one role and one log each, as the catalogue says."""
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.components.layers import ARCHITECTURE, ROOT, RUNTIME
+from infra.components.names import Names
+from infra.components.permissions import Resources, statements
+from infra.components.review import accept
+from infra.functions import FUNCTIONS, Function, May
+from infra.stage import Stage
+
+
+class Functions(Construct):
+    """All functions, by name. Nothing outside this construct gives a function a permission."""
+
+    def __init__(  # noqa: PLR0913 - a construct's properties, all by keyword
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        names: Names,
+        stage: Stage,
+        layers: Sequence[lambda_.ILayerVersion],
+        environment: Mapping[str, str],
+        resources: Resources,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._names, self._stage, self._layers = names, stage, layers
+        self._environment, self._resources = environment, resources
+        self.by_name = {row.name: self._function(row) for row in FUNCTIONS}
+
+    def _function(self, row: Function) -> lambda_.Function:
+        place = Construct(self, row.id)
+        log = logs.LogGroup(
+            place, "Log", retention=self._stage.log_retention, removal_policy=self._stage.removal
+        )
+        return lambda_.Function(
+            place,
+            "Function",
+            function_name=self._names.function(row.name),
+            description=row.does,
+            runtime=RUNTIME,
+            architecture=ARCHITECTURE,
+            code=lambda_.Code.from_asset(
+                str(ROOT / "functions" / row.name), exclude=["**/__pycache__"]
+            ),
+            handler="handler.lambda_handler",
+            layers=self._layers,
+            role=self._role(place, row, log),
+            environment=dict(self._environment),
+            memory_size=row.memory_mb,
+            timeout=Duration.seconds(row.seconds),
+            log_group=log,
+            logging_format=lambda_.LoggingFormat.JSON,
+        )
+
+    def _role(self, place: Construct, row: Function, log: logs.LogGroup) -> iam.Role:
+        role = iam.Role(
+            place,
+            "Role",
+            description=f"What {row.name} may do",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        )
+        policy = iam.Policy(place, "Policy", roles=[role])
+        own_log = iam.PolicyStatement(
+            actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log.log_group_arn]
+        )
+        policy.add_statements(own_log, *statements(row.may, self._resources))
+        _accept_wildcards(policy, row)
+        return role
+
+
+def _accept_wildcards(policy: iam.Policy, row: Function) -> None:
+    if May.LOOK in row.may:
+        accept(policy, "AwsSolutions-IAM5[Resource::*]", "GetMetricData has no resources to name")

@@ -1,0 +1,61 @@
+"""Physical names that must be known before the resource exists, so that no cycle arises."""
+
+from dataclasses import dataclass
+
+import aws_cdk as cdk
+
+WEBHOOK_SOURCES = ("pagerduty", "datadog", "alertmanager", "generic")
+"""Sources that prove themselves with a secret of ours; SNS signs with its own certificate."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names within one stack. The workflow and its functions need each other's: strings do."""
+
+    stack: str
+
+    @property
+    def machine(self) -> str:
+        """The state machine."""
+        return self.stack
+
+    @property
+    def public_url(self) -> str:
+        """The parameter that holds the address under which people reach the API."""
+        return f"/{self.stack}/public-url"
+
+    @property
+    def secrets(self) -> str:
+        """What stands before every secret's name."""
+        return f"{self.stack}/"
+
+    def function(self, name: str) -> str:
+        """A Lambda function."""
+        return f"{self.stack}-{name}"
+
+    def machine_arn(self, stack: cdk.Stack) -> str:
+        """The state machine's ARN, built by name."""
+        return _arn(stack, "states", "stateMachine", self.machine)
+
+    def executions_arn(self, stack: cdk.Stack) -> str:
+        """All executions of the state machine."""
+        return _arn(stack, "states", "execution", f"{self.machine}:*")
+
+    def public_url_arn(self, stack: cdk.Stack) -> str:
+        """The parameter's ARN."""
+        return stack.format_arn(
+            service="ssm", resource="parameter", resource_name=self.public_url.removeprefix("/")
+        )
+
+    def target_secret_arn(self, stack: cdk.Stack, name: str) -> str:
+        """A target's secret: Secrets Manager ends its ARN with six characters of its own."""
+        return _arn(stack, "secretsmanager", "secret", f"{self.secrets}targets/{name}-??????")
+
+
+def _arn(stack: cdk.Stack, service: str, resource: str, name: str) -> str:
+    return stack.format_arn(
+        service=service,
+        resource=resource,
+        resource_name=name,
+        arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+    )

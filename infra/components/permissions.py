@@ -1,0 +1,60 @@
+"""What each permission of the catalogue means in IAM: actions, and the resources they are for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aws_cdk import aws_iam as iam
+
+from infra.functions import May
+
+ACTIONS: Mapping[May, tuple[str, ...]] = {
+    May.READ: ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"),
+    May.WRITE: (
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+    ),
+    May.START: ("states:StartExecution",),
+    May.WATCH: ("states:DescribeExecution",),
+    May.ANSWER: ("states:SendTaskFailure", "states:SendTaskSuccess"),
+    May.SIGN: ("kms:GenerateMac",),
+    May.VERIFY: ("kms:VerifyMac",),
+    May.NOTIFY: ("sns:Publish",),
+    May.KNOW_URL: ("ssm:GetParameter",),
+    May.KNOW_SENDERS: ("secretsmanager:GetSecretValue",),
+    May.KNOW_READERS: ("secretsmanager:GetSecretValue",),
+    May.LOOK: ("secretsmanager:GetSecretValue",),
+    May.ACT: ("secretsmanager:GetSecretValue",),
+}
+
+# Publishing to an encrypted topic takes its key too.
+_TOPIC_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
+# CloudWatch knows no resources for reading metrics.
+_METRICS = ("cloudwatch:GetMetricData",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """ARNs. `by_permission` are those of the main actions, one list a permission."""
+
+    by_permission: Mapping[May, Sequence[str]]
+    topic_key: str
+
+
+def statements(may: frozenset[May], resources: Resources) -> list[iam.PolicyStatement]:
+    """The statements of a role; a permission for which there is no resource gives none."""
+    allowed = [
+        (ACTIONS[permission], resources.by_permission[permission])
+        for permission in May
+        if permission in may
+    ]
+    if May.NOTIFY in may:
+        allowed.append((_TOPIC_KEY, [resources.topic_key]))
+    if May.LOOK in may:
+        allowed.append((_METRICS, ["*"]))
+    return [
+        iam.PolicyStatement(actions=list(actions), resources=list(arns))
+        for actions, arns in allowed
+        if arns
+    ]

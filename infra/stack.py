@@ -1,0 +1,125 @@
+"""The stack: composes the constructs and adds nothing of its own."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from infra.components.api import Api
+from infra.components.functions import Functions
+from infra.components.layers import RUNBOOKS, Layers
+from infra.components.monitoring import Monitoring
+from infra.components.names import Names
+from infra.components.notifications import Notifications
+from infra.components.permissions import Resources
+from infra.components.secrets import Secrets
+from infra.components.signing import Signing
+from infra.components.storage import Storage
+from infra.components.triggers import Triggers
+from infra.components.workflow import Workflow
+from infra.functions import May
+from infra.stage import Stage
+from infra.targets import target_secrets
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What an operator may choose.
+
+    `dependencies` is the built folder of the dependencies layer, or None to go without it.
+    `public_url` stands in front of the API when there is a domain name; `on_call_email` is
+    subscribed to the notifications.
+    """
+
+    stage: Stage
+    dependencies: Path | None = None
+    public_url: str | None = None
+    on_call_email: str | None = None
+
+
+class IncidentSquadStack(cdk.Stack):
+    """Everything that Incident Squad is in AWS."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, choices: Choices) -> None:
+        super().__init__(scope, construct_id, description="Incident Squad")
+        self._names = names = Names(construct_id)
+        stage = choices.stage
+        self._storage = Storage(self, "Storage", stage=stage)
+        self._secrets = Secrets(self, "Secrets", names=names, stage=stage)
+        self._signing = Signing(self, "Signing", names=names, stage=stage)
+        self._notifications = Notifications(
+            self, "Notifications", stage=stage, on_call_email=choices.on_call_email
+        )
+        functions = Functions(
+            self,
+            "Functions",
+            names=names,
+            stage=stage,
+            layers=Layers(self, "Layers", dependencies=choices.dependencies).all,
+            environment=self._environment(),
+            resources=self._resources(),
+        ).by_name
+        workflow = Workflow(self, "Workflow", names=names, stage=stage, functions=functions)
+        api = Api(
+            self,
+            "Api",
+            names=names,
+            stage=stage,
+            functions=functions,
+            public_url=choices.public_url,
+        )
+        Triggers(self, "Triggers", machine=workflow.machine, functions=functions)
+        Monitoring(
+            self,
+            "Monitoring",
+            machine=workflow.machine,
+            functions=functions,
+            api=api.api,
+            topic=self._notifications.topic,
+        )
+        self._output("ApiUrl", api.api.url)
+        self._output("TableName", self._storage.table.table_name)
+        self._output("MachineArn", workflow.machine.state_machine_arn)
+        self._output("TopicArn", self._notifications.topic.topic_arn)
+
+    def _output(self, name: str, value: str) -> None:
+        cdk.CfnOutput(self, name, value=value)
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "SQUAD_TABLE": self._storage.table.table_name,
+            "SQUAD_MACHINE_ARN": self._names.machine_arn(self),
+            "SQUAD_KEY_ID": self._signing.key.key_id,
+            "SQUAD_TOPIC_ARN": self._notifications.topic.topic_arn,
+            "SQUAD_RUNBOOKS": RUNBOOKS,
+            "SQUAD_PUBLIC_URL_PARAMETER": self._names.public_url,
+            "SQUAD_SECRETS_PREFIX": self._names.secrets,
+        }
+
+    def _resources(self) -> Resources:
+        table = self._storage.table.table_arn
+        machine = self._names.machine_arn(self)
+        key = self._signing.key.key_arn
+        targets = target_secrets()
+        return Resources(
+            by_permission={
+                May.READ: [table, f"{table}/index/*"],
+                May.WRITE: [table],
+                May.START: [machine],
+                May.WATCH: [self._names.executions_arn(self)],
+                May.ANSWER: [machine],
+                May.SIGN: [key],
+                May.VERIFY: [key],
+                May.NOTIFY: [self._notifications.topic.topic_arn],
+                May.KNOW_URL: [self._names.public_url_arn(self)],
+                May.KNOW_SENDERS: [secret.secret_arn for secret in self._secrets.webhooks],
+                May.KNOW_READERS: [self._secrets.api_token.secret_arn],
+                May.LOOK: self._target_arns(targets.readers),
+                May.ACT: self._target_arns(targets.writers),
+            },
+            topic_key=self._notifications.key.key_arn,
+        )
+
+    def _target_arns(self, secrets: tuple[str, ...]) -> list[str]:
+        return [self._names.target_secret_arn(self, secret) for secret in secrets]
