@@ -39,3 +39,7 @@ class UnknownDifference(LocalStackError):
 
 class InvalidConfigFile(LocalStackError):
     """The file given with --config is wrong; the message names each field."""
+
+
+class PostgresUnusable(LocalStackError):
+    """No PostgreSQL server can be run here; the message ends with its log if it has one."""
