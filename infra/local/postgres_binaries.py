@@ -60,8 +60,12 @@ def reachable(binaries: Path, who: Servant, folder: Path) -> Path:
     """
     if who.uid is None or _open_to_others(binaries / "postgres"):
         return binaries
-    copy = folder / "server"
+    package = binaries.parents[1]
+    copy = folder / "server" / package.name / binaries.parent.name
     shutil.copytree(binaries.parent, copy, symlinks=True, ignore=shutil.ignore_patterns("include"))
+    libraries = package.with_name(f"{package.name}.libs")  # where wheels keep shared libraries
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / "server" / libraries.name)
     return copy / binaries.name
 
 
