@@ -1,0 +1,106 @@
+"""The communicator's floor: status updates from the table of facts, without a model.
+
+Every external text passes the leak gate. One that does not is replaced by the bare template, which
+holds nothing but the state and times.
+"""
+
+from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from incident_squad.agents.facts import Facts
+from incident_squad.domain.catalog import Catalog
+from incident_squad.domain.update import StatusUpdate, UpdateState
+from incident_squad.policy.leak_gate import leaks
+
+NEUTRAL_NAME = {"en": "One of our services", "fr": "Un de nos services"}
+
+
+def write_update(facts: Facts, state: UpdateState, now: datetime, catalog: Catalog) -> StatusUpdate:
+    """The update of a state: for customers, and for colleagues in #incidents."""
+    neutral = NEUTRAL_NAME[facts.language]
+    name = facts.public.name or neutral
+    due = _next_due(facts, state, now)
+    external = _external(facts, state, name, now, due)
+    found = leaks(external, catalog, facts.private)
+    if found:
+        name, external = neutral, _bare(facts, state, neutral, due)
+    kinds = ", ".join(sorted({leak.kind for leak in found}))
+    return StatusUpdate(
+        state=state,
+        at=now,
+        public_name=name,
+        external=external,
+        internal=_render("internal", facts, state=state, status=_status(facts, state)),
+        next_due_at=due,
+        fallback_reason=f"the leak gate stopped the text: {kinds}" if found else "",
+    )
+
+
+def executive_summary(facts: Facts, now: datetime) -> str:
+    """For executives, once it is over: what it was, what was done, what is left to do."""
+    end = facts.resolved_at or now
+    return _render("summary", facts, end=end, lasted=_duration(facts.opened_at, end))
+
+
+def _external(
+    facts: Facts, state: UpdateState, name: str, now: datetime, due: datetime | None
+) -> str:
+    end = facts.resolved_at or now
+    return _render(
+        "external",
+        facts,
+        state=state,
+        name=name,
+        due=due,
+        end=end,
+        lasted=_duration(facts.started_at, end),
+    )
+
+
+def _bare(facts: Facts, state: UpdateState, name: str, due: datetime | None) -> str:
+    return _render("bare", facts, state=state, name=name, due=due)
+
+
+def _next_due(facts: Facts, state: UpdateState, now: datetime) -> datetime | None:
+    if state is UpdateState.RESOLVED or not facts.public.concerned:
+        return None
+    return now + timedelta(minutes=facts.every_minutes)
+
+
+def _status(facts: Facts, state: UpdateState) -> str:
+    """The word of the brief for where the work stands."""
+    if state is UpdateState.RESOLVED:
+        return "resolved"
+    return {UpdateState.MONITORING: "verifying"}.get(state, facts.status.value)
+
+
+def _duration(start: datetime, end: datetime) -> str:
+    minutes = max(1, round((end - start).total_seconds() / 60))
+    hours, rest = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {rest:02d} min"
+    plural = "s" if minutes > 1 else ""
+    return f"{minutes} minute{plural}"
+
+
+def _render(template: str, facts: Facts, **more: object) -> str:
+    page = _templates().get_template(f"{template}.{facts.language}.j2")
+    lines = (
+        line.rstrip() for line in page.render(facts=facts, public=facts.public, **more).split("\n")
+    )
+    return "\n".join(lines).strip()
+
+
+@lru_cache(maxsize=1)
+def _templates() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        # Plain text: pages escape it when they show it.
+        autoescape=select_autoescape(enabled_extensions=("html",), default=False),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
