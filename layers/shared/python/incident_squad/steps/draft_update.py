@@ -1,0 +1,54 @@
+"""DraftUpdate: write the status update of a state, and keep it as a draft."""
+
+from dataclasses import dataclass
+
+from incident_squad.agents.communicator import write_update
+from incident_squad.agents.facts import facts_of
+from incident_squad.contracts import UpdateInput, UpdateOutput
+from incident_squad.domain.timeline import Actor, Entry
+from incident_squad.domain.update import StatusUpdate, UpdateState
+from incident_squad.ports import Clock, IncidentStore, Knowledge, Timeline
+from incident_squad.steps.read_record import ReadRecord
+
+
+@dataclass(frozen=True)
+class DraftUpdate:
+    """Drafts from the table of facts; a draft that is still good is not written again."""
+
+    incidents: IncidentStore
+    timeline: Timeline
+    knowledge: Knowledge
+    clock: Clock
+    read_record: ReadRecord
+
+    def __call__(self, request: UpdateInput) -> UpdateOutput:
+        """Make sure that there is a draft."""
+        return UpdateOutput(published=self.draft(request.incident_id, request.state).published)
+
+    def draft(self, incident_id: str, state: UpdateState) -> StatusUpdate:
+        """The update of this state: the stored one, or a new draft.
+
+        A draft whose promise of the next update is already past is written anew.
+        """
+        record = self.read_record(incident_id)
+        stored, now = record.update(state), self.clock.now()
+        if stored and (stored.published or not stored.next_due_at or stored.next_due_at > now):
+            return stored
+        facts = facts_of(record, self.knowledge.catalog, self.knowledge.runbooks)
+        update = write_update(facts, state, now, self.knowledge.catalog)
+        self._record(incident_id, update)
+        self.incidents.put_update(incident_id, update)
+        return update
+
+    def _record(self, incident_id: str, update: StatusUpdate) -> None:
+        note = f" ({update.fallback_reason})" if update.fallback_reason else ""
+        self.timeline.append(
+            incident_id,
+            Entry(
+                event="UpdateDrafted",
+                summary=f"Drafted the update {update.state.value}{note}",
+                actor=Actor.agent("communicator"),
+                data={"state": update.state.value, "fallbackReason": update.fallback_reason},
+                engine=update.engine,
+            ),
+        )
