@@ -2,15 +2,18 @@
 
 import base64
 import binascii
+import hashlib
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from incident_squad.domain.alert import Alert
 from incident_squad.domain.approval import Approval, ApprovalStatus
 from incident_squad.domain.errors import InvalidParameter
+from incident_squad.domain.evidence import Evidence
 from incident_squad.domain.incident import Incident
 from incident_squad.domain.timeline import TimelineEvent, chain_problems
 from incident_squad.ports import IncidentQuery
@@ -20,6 +23,9 @@ V = TypeVar("V", bound=BaseModel)
 HUMAN_DECISIONS = frozenset({ApprovalStatus.APPROVED, ApprovalStatus.REJECTED})
 """Decisions that come too late once the request has expired; expiring and voiding never do."""
 
+EXCERPT = 50_000
+"""Characters of rows, and of detail, that are kept of one observation."""
+
 _INCIDENT_ID = re.compile(r"INC-\d{8}-[0-9A-HJKMNP-TV-Z]{5,8}")
 _SOMETHING = {
     "id": "INC-20000101-00000",
@@ -28,6 +34,24 @@ _SOMETHING = {
     "opened_at": "2000-01-01T00:00:00Z",
     "updated_at": "2000-01-01T00:00:00Z",
 }
+
+
+class Attached(NamedTuple):
+    """An alert with its place among an incident's alerts."""
+
+    alert: Alert
+    first_at: str
+    opening: bool
+
+    @property
+    def order(self) -> tuple[bool, str, str]:
+        """The alert that opened the incident, then the others as they first came."""
+        return not self.opening, self.first_at, alert_digest(self.alert.key)
+
+
+def alert_digest(key: str) -> str:
+    """An alert's key in a form that any store can sort by."""
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 def plain(value: BaseModel) -> dict[str, Any]:
@@ -47,7 +71,7 @@ def copy_of(value: V) -> V:
 
 
 def valid_changes(fields: Mapping[str, object]) -> dict[str, Any]:
-    """Fields of an incident in their right types; raises InvalidParameter on unknown or bad ones.
+    """Fields of an incident as JSON data; raises InvalidParameter on unknown or bad ones.
 
     The incident itself is not needed, so that two writers of different fields never meet.
     """
@@ -57,7 +81,19 @@ def valid_changes(fields: Mapping[str, object]) -> dict[str, Any]:
         probe = Incident.model_validate({**_SOMETHING, **fields})
     except ValidationError as error:
         raise InvalidParameter(f"an incident can't be changed like this: {error}") from error
-    return {name: getattr(probe, name) for name in fields}
+    return probe.model_dump(mode="json", include=set(fields))
+
+
+def bounded(evidence: Evidence) -> Evidence:
+    """The evidence with no more rows and detail than an excerpt needs: stores have limits."""
+    rows, size = 0, 0
+    for row in evidence.rows:
+        size += sum(len(name) + len(text) for name, text in row.items())
+        if size > EXCERPT:
+            break
+        rows += 1
+    kept = {"rows": evidence.rows[:rows], "detail": evidence.detail[:EXCERPT]}
+    return evidence.model_copy(update=kept)
 
 
 def natural(text: str) -> tuple[tuple[int, str], ...]:

@@ -1,6 +1,6 @@
 """The stores and services of the squad, held in memory: for work without a stack, and for tests.
 
-They keep the rules of the AWS ones; `tests/contract/test_store_contract.py` holds both together.
+They keep the rules of the AWS ones; `tests/contract` holds both together.
 """
 
 from incident_squad.adapters.memory.approvals import MemoryApprovals

@@ -42,12 +42,14 @@ class MemoryApprovals:
     def renew_token(self, approval: Approval, task_token: str) -> None:
         """Bind a request that still stands to a new task; raises ApprovalRefused.
 
-        It stands while it waits for its time, or while its decision has not been delivered.
+        It stands while it waits within its time, or when it was decided: then the new task has
+        yet to be told, so it no longer counts as sent.
         """
         with self._lock:
             stored = self._requests.get(_key(approval))
             if stored is None or not self._stands(stored, approval.plan_hash):
                 raise ApprovalRefused(refusal(stored))
+            self._requests[_key(approval)] = stored.model_copy(update={"sent": False})
             self._tokens[_key(approval)] = task_token
 
     def decide(
@@ -78,11 +80,10 @@ class MemoryApprovals:
                 self._requests[_key(approval)] = stored.model_copy(update={"sent": True})
 
     def _stands(self, stored: Approval, plan_hash: str) -> bool:
-        if stored.sent or stored.plan_hash != plan_hash:
-            return False
         waiting = stored.status is ApprovalStatus.PENDING
         in_time = iso(stored.expires_at) > iso(self._clock.now())
-        return stored.status in HUMAN_DECISIONS or (waiting and in_time)
+        stands = stored.status in HUMAN_DECISIONS or (waiting and in_time)
+        return stands and stored.plan_hash == plan_hash
 
 
 def _decidable(stored: Approval, plan_hash: str, status: ApprovalStatus, at: datetime) -> bool:

@@ -7,10 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from incident_squad.adapters.records import (
+    Attached,
+    bounded,
     copy_of,
     cursor_after,
     id_bounds,
     natural,
+    plain,
     plain_mapping,
     valid_changes,
     wanted,
@@ -35,7 +38,7 @@ class MemoryIncidents:
         self._lock = threading.RLock()
         self._incidents: dict[str, Incident] = {}
         self._claims: dict[str, tuple[str, datetime]] = {}
-        self._alerts: dict[str, dict[str, Alert]] = defaultdict(dict)
+        self._alerts: dict[str, dict[str, Attached]] = defaultdict(dict)
         self._evidence: dict[str, dict[str, Evidence]] = defaultdict(dict)
         self._diagnoses: dict[str, Diagnosis] = {}
         self._plans: dict[str, Plan] = {}
@@ -53,7 +56,7 @@ class MemoryIncidents:
                 raise TransientFailure(f"the id {incident.id} is taken")
             self._incidents[incident.id] = copy_of(incident)
             self._claims[alert.key] = (incident.id, claim_until)
-            self.attach(incident.id, alert)
+            self._keep(incident.id, Attached(alert, iso(alert.received_at), opening=True))
             return incident.id
 
     def get(self, incident_id: str) -> Incident:
@@ -67,9 +70,9 @@ class MemoryIncidents:
         """Set the named fields and `updated_at`; raises UnknownIncident, InvalidParameter."""
         with self._lock:
             changes = valid_changes({"updated_at": self._clock.now(), **fields})
-            changed = self.get(incident_id).model_copy(update=changes)
-            self._incidents[incident_id] = copy_of(changed)
-            return changed
+            changed = Incident.model_validate({**plain(self.get(incident_id)), **changes})
+            self._incidents[incident_id] = changed
+            return copy_of(changed)
 
     def list(self, query: IncidentQuery) -> IncidentPage:
         """Incidents, newest first; raises InvalidParameter on a bad cursor."""
@@ -86,14 +89,22 @@ class MemoryIncidents:
         """Store an alert, or its newer state: an older one never replaces it."""
         with self._lock:
             known = self._alerts[incident_id].get(alert.key)
-            if known is None or known.received_at <= alert.received_at:
-                # A key that is already there keeps its place: the order is that of first arrival.
-                self._alerts[incident_id][alert.key] = copy_of(alert)
+            if known is None:
+                known = Attached(alert, iso(alert.received_at), opening=False)
+            if known.alert.received_at <= alert.received_at:
+                self._keep(incident_id, known._replace(alert=alert))
+
+    def alert(self, incident_id: str, key: str) -> Alert | None:
+        """The last state of one of its alerts, or None."""
+        with self._lock:
+            attached = self._alerts[incident_id].get(key)
+        return copy_of(attached.alert) if attached else None
 
     def alerts(self, incident_id: str) -> Sequence[Alert]:
         """Its alerts, the first one first."""
         with self._lock:
-            return tuple(copy_of(alert) for alert in self._alerts[incident_id].values())
+            stored = sorted(self._alerts[incident_id].values(), key=lambda a: a.order)
+            return tuple(copy_of(attached.alert) for attached in stored)
 
     def claim(self, key: str, incident_id: str, until: datetime) -> str:
         """Bind a key unless another incident holds it; the holder itself prolongs its claim."""
@@ -120,7 +131,7 @@ class MemoryIncidents:
     def put_evidence(self, incident_id: str, evidence: Evidence) -> None:
         """Store an observation."""
         with self._lock:
-            self._evidence[incident_id][evidence.id] = copy_of(evidence)
+            self._evidence[incident_id][evidence.id] = copy_of(bounded(evidence))
 
     def evidence(self, incident_id: str) -> Sequence[Evidence]:
         """All observations, in the order of their ids."""
@@ -177,3 +188,7 @@ class MemoryIncidents:
         """The final report, or None while the incident is open."""
         stored = self._reports.get(incident_id)
         return plain_mapping(stored) if stored is not None else None
+
+    def _keep(self, incident_id: str, attached: Attached) -> None:
+        stored = attached._replace(alert=copy_of(attached.alert))
+        self._alerts[incident_id][attached.alert.key] = stored

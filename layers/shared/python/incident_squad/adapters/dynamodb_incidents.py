@@ -1,0 +1,281 @@
+"""Incidents in DynamoDB."""
+
+import heapq
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel
+
+from incident_squad.adapters.dynamodb_items import (
+    CLAIM,
+    META,
+    PARTITION,
+    SORT,
+    TIME_TO_LIVE,
+    Item,
+    alert_sort,
+    attributes,
+    claim_key,
+    decode,
+    encode,
+    incident_key,
+    restored,
+    stored,
+    update_sort,
+)
+from incident_squad.adapters.dynamodb_table import Cancelled, ConditionFailed, DynamoTable
+from incident_squad.adapters.records import (
+    Attached,
+    bounded,
+    cursor_after,
+    id_bounds,
+    natural,
+    plain,
+    plain_mapping,
+    valid_changes,
+    wanted,
+)
+from incident_squad.domain.alert import Alert
+from incident_squad.domain.errors import TransientFailure, UnknownIncident
+from incident_squad.domain.evidence import Diagnosis, Evidence
+from incident_squad.domain.incident import Incident, IncidentStatus
+from incident_squad.domain.plan import Plan, StepRecord
+from incident_squad.domain.update import StatusUpdate, UpdateState
+from incident_squad.domain.values import iso
+from incident_squad.ports import Clock, IncidentPage, IncidentQuery
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+V = TypeVar("V", bound=BaseModel)
+
+_FREE = "attribute_not_exists(#PK) OR #until <= :now"
+_NEW = "attribute_not_exists(#PK)"
+_STATES = {state: place for place, state in enumerate(UpdateState)}
+
+
+class DynamoIncidents:
+    """Implements `IncidentStore`. Lists come from indexes, which are a moment old."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, clock: Clock) -> None:
+        self._table = DynamoTable(client, table, clock)
+        self._clock = clock
+
+    def open(self, incident: Incident, alert: Alert, claim_until: datetime) -> str:
+        """Create incident, first alert and claim; gives the incident that holds the alert's key."""
+        writes = [
+            self._table.put_write(
+                _claim(alert.key, incident.id, claim_until), _FREE, now=iso(self._clock.now())
+            ),
+            self._table.put_write(_head(incident), _NEW),
+            self._table.put_write(_opening(incident.id, alert), _NEW),
+        ]
+        try:
+            self._table.transact(writes)
+        except Cancelled as cancelled:
+            holder = self.holder_of(alert.key) if 0 in cancelled.failed else None
+            if holder is None:
+                raise TransientFailure(f"the id {incident.id} is taken") from cancelled
+            return holder
+        return incident.id
+
+    def get(self, incident_id: str) -> Incident:
+        """The incident; raises UnknownIncident."""
+        item = self._table.get(incident_key(incident_id), META)
+        if item is None:
+            raise UnknownIncident(f"there is no incident {incident_id}")
+        return restored(Incident, item)
+
+    def change(self, incident_id: str, **fields: object) -> Incident:
+        """Set the named fields and `updated_at`; raises UnknownIncident, InvalidParameter."""
+        changes = valid_changes({"updated_at": self._clock.now(), **fields})
+        key = (incident_key(incident_id), META)
+        try:
+            return restored(Incident, self._table.update(key, changes, "attribute_exists(#PK)"))
+        except ConditionFailed:
+            raise UnknownIncident(f"there is no incident {incident_id}") from None
+
+    def list(self, query: IncidentQuery) -> IncidentPage:
+        """Incidents, newest first; raises InvalidParameter on a bad cursor."""
+        low, high = id_bounds(query)
+        if low > high:
+            return IncidentPage(incidents=())
+        page = query.limit + 1
+        parts = [
+            (restored(Incident, item) for item in self._table.index(*part, low, high, page))
+            for part in _partitions(query)
+        ]
+        merged = heapq.merge(*parts, key=lambda incident: incident.id, reverse=True)
+        return _first_page([*islice(_fitting(merged, query), page)], query.limit)
+
+    def attach(self, incident_id: str, alert: Alert) -> None:
+        """Store an alert, or its newer state: an older one never replaces it."""
+        try:
+            self._table.update(
+                (incident_key(incident_id), alert_sort(alert.key)),
+                stored(alert),
+                "attribute_not_exists(#received_at) OR #received_at <= :received_at",
+                once={"first_at": iso(alert.received_at)},
+                received_at=iso(alert.received_at),
+            )
+        except ConditionFailed:
+            return
+
+    def alert(self, incident_id: str, key: str) -> Alert | None:
+        """The last state of one of its alerts, or None."""
+        item = self._table.get(incident_key(incident_id), alert_sort(key))
+        return restored(Alert, item) if item else None
+
+    def alerts(self, incident_id: str) -> Sequence[Alert]:
+        """Its alerts, the first one first."""
+        items = self._table.query(incident_key(incident_id), "ALERT#")
+        found = [
+            Attached(restored(Alert, item), str(decode(item["first_at"])), "opening" in item)
+            for item in items
+        ]
+        return tuple(attached.alert for attached in sorted(found, key=lambda a: a.order))
+
+    def claim(self, key: str, incident_id: str, until: datetime) -> str:
+        """Bind a key unless another incident holds it; the holder itself prolongs its claim."""
+        item = _claim(key, incident_id, until)
+        condition = f"{_FREE} OR #incident_id = :incident_id"
+        try:
+            self._table.put(item, condition, now=iso(self._clock.now()), incident_id=incident_id)
+        except ConditionFailed as failed:
+            there = failed.item or self._table.get(claim_key(key), CLAIM)
+            if there is None:
+                raise TransientFailure("the claim was released at this very moment") from None
+            return str(decode(there["incident_id"]))
+        return incident_id
+
+    def holder_of(self, key: str) -> str | None:
+        """The incident that holds the key, or None; a claim that ran out is none."""
+        item = self._table.get(claim_key(key), CLAIM)
+        if item is None or str(decode(item["until"])) <= iso(self._clock.now()):
+            return None
+        return str(decode(item["incident_id"]))
+
+    def release(self, key: str, incident_id: str) -> None:
+        """Free a key that this incident holds."""
+        try:
+            self._table.delete(
+                claim_key(key), CLAIM, "#incident_id = :incident_id", incident_id=incident_id
+            )
+        except ConditionFailed:
+            return
+
+    def put_evidence(self, incident_id: str, evidence: Evidence) -> None:
+        """Store an observation."""
+        self._put(incident_id, f"EVIDENCE#{evidence.id}", bounded(evidence))
+
+    def evidence(self, incident_id: str) -> Sequence[Evidence]:
+        """All observations, in the order of their ids."""
+        found = self._all(Evidence, incident_id, "EVIDENCE#")
+        return tuple(sorted(found, key=lambda evidence: natural(evidence.id)))
+
+    def put_diagnosis(self, incident_id: str, diagnosis: Diagnosis) -> None:
+        """Store the diagnosis."""
+        self._put(incident_id, "DIAGNOSIS", diagnosis)
+
+    def diagnosis(self, incident_id: str) -> Diagnosis | None:
+        """The diagnosis, or None while there is none."""
+        item = self._table.get(incident_key(incident_id), "DIAGNOSIS")
+        return restored(Diagnosis, item) if item else None
+
+    def put_plan(self, plan: Plan) -> None:
+        """Store the plan of its incident."""
+        self._put(plan.incident_id, "PLAN", plan)
+
+    def plan(self, incident_id: str) -> Plan | None:
+        """The plan, or None while there is none."""
+        item = self._table.get(incident_key(incident_id), "PLAN")
+        return restored(Plan, item) if item else None
+
+    def put_step(self, incident_id: str, record: StepRecord) -> None:
+        """Store what became of a step."""
+        self._put(incident_id, f"STEP#{record.place:03d}", record)
+
+    def steps(self, incident_id: str) -> Sequence[StepRecord]:
+        """Records of steps, in the order of the plan."""
+        found = self._all(StepRecord, incident_id, "STEP#")
+        return tuple(sorted(found, key=lambda record: record.place))
+
+    def put_update(self, incident_id: str, update: StatusUpdate) -> None:
+        """Store a status update; one of the same moment and state is replaced."""
+        self._put(incident_id, update_sort(update), update)
+
+    def updates(self, incident_id: str) -> Sequence[StatusUpdate]:
+        """Status updates, the oldest first."""
+        found = self._all(StatusUpdate, incident_id, "UPDATE#")
+        return tuple(sorted(found, key=lambda update: (update.at, _STATES[update.state])))
+
+    def put_report(self, incident_id: str, report: Mapping[str, Any]) -> None:
+        """Store the final report (its JSON form)."""
+        content = {"report": plain_mapping(report)}
+        self._table.put(_item(incident_id, "REPORT", content))
+
+    def report(self, incident_id: str) -> Mapping[str, Any] | None:
+        """The final report, or None while the incident is open."""
+        item = self._table.get(incident_key(incident_id), "REPORT")
+        return dict(decode(item["report"])) if item else None
+
+    def _put(self, incident_id: str, sort: str, value: BaseModel) -> None:
+        self._table.put(_item(incident_id, sort, stored(value)))
+
+    def _all(self, cls: type[V], incident_id: str, prefix: str) -> Iterator[V]:
+        for item in self._table.query(incident_key(incident_id), prefix):
+            yield restored(cls, item)
+
+
+def _item(incident_id: str, sort: str, fields: Mapping[str, Any]) -> Item:
+    return attributes({PARTITION: incident_key(incident_id), SORT: sort, **fields})
+
+
+def _head(incident: Incident) -> Item:
+    # `id` and `kind` are what puts the incident into the indexes.
+    return _item(incident.id, META, {**plain(incident), "kind": "incident", "chain_count": 0})
+
+
+def _opening(incident_id: str, alert: Alert) -> Item:
+    extras = {"first_at": iso(alert.received_at), "opening": True}
+    return _item(incident_id, alert_sort(alert.key), {**stored(alert), **extras})
+
+
+def _claim(key: str, incident_id: str, until: datetime) -> Item:
+    # DynamoDB deletes by `ttl` in its own time, so `until` is what counts.
+    fields = {"incident_id": incident_id, "until": iso(until)}
+    lifetime = {TIME_TO_LIVE: encode(math.ceil(until.timestamp()))}
+    return attributes({PARTITION: claim_key(key), SORT: CLAIM, **fields}) | lifetime
+
+
+def _partitions(query: IncidentQuery) -> Sequence[tuple[str, str]]:
+    """The partitions of the index that leaves the fewest incidents to look at."""
+    if query.status is not None:
+        return [("by_status", query.status.value)]
+    if query.open_only:
+        return [("by_status", status.value) for status in IncidentStatus if status.open]
+    if query.service is not None:
+        return [("by_service", query.service)]
+    if query.type is not None:
+        return [("by_type", query.type.value)]
+    if query.severity is not None:
+        return [("by_severity", query.severity.value)]
+    return [("by_time", "incident")]
+
+
+def _first_page(found: Sequence[Incident], limit: int) -> IncidentPage:
+    kept = tuple(found[:limit])
+    more = len(found) > limit
+    return IncidentPage(incidents=kept, next=cursor_after(kept[-1]) if more else None)
+
+
+def _fitting(found: Iterator[Incident], query: IncidentQuery) -> Iterator[Incident]:
+    last = ""
+    for incident in found:
+        # An incident whose status changes meanwhile can be in two partitions for a moment.
+        if incident.id != last and wanted(incident, query):
+            last = incident.id
+            yield incident
