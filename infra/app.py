@@ -34,17 +34,19 @@ def synthesise(outdir: Path, *, stage: str) -> Path:
     return outdir / f"{name}.template.json"
 
 
-def reviewed_app(outdir: Path | None = None, dependencies: Path | None = None) -> cdk.App:
+def reviewed_app(
+    outdir: Path | None = None, *, dependencies: Path | None = None, stage: str | None = None
+) -> cdk.App:
     """The application as the CDK command line runs it; the operator's choices are its context."""
     app = cdk.App(outdir=str(outdir) if outdir else None)
-    stage = app.node.try_get_context("stage") or "dev"
+    chosen = stage or app.node.try_get_context("stage") or "dev"
     choices = Choices(
-        stage=Stage(stage),
+        stage=Stage(chosen),
         dependencies=dependencies,
         public_url=app.node.try_get_context("publicUrl"),
         on_call_email=app.node.try_get_context("onCallEmail"),
     )
-    name = app.node.try_get_context("stack") or stack_name(stage)
+    name = app.node.try_get_context("stack") or stack_name(chosen)
     IncidentSquadStack(app, name, choices=choices)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     return app

@@ -27,8 +27,7 @@ class May(StrEnum):
 
 
 RECORD = frozenset({May.READ, May.WRITE})
-LINK = frozenset({May.SIGN, May.KNOW_URL})
-TELL = RECORD | LINK | {May.NOTIFY}
+TELL = RECORD | {May.NOTIFY}
 LOOK = RECORD | {May.LOOK}
 
 
@@ -100,7 +99,7 @@ FUNCTIONS = (
     _specialist("security"),
     Function(name="notify_on_call", does="Tells whom the severity asks for", may=TELL),
     Function(name="draft_update", does="Writes a status update", may=RECORD),
-    Function(name="publish_update", does="Puts a status update out", may=RECORD | {May.NOTIFY}),
+    Function(name="publish_update", does="Puts a status update out", may=TELL),
     Function(
         name="synthesize",
         does="Makes the plan and says who may apply it",
@@ -108,7 +107,11 @@ FUNCTIONS = (
         seconds=60,
         memory_mb=1024,
     ),
-    Function(name="request_approval", does="Asks the approvers about the plan", may=TELL),
+    Function(
+        name="request_approval",
+        does="Asks the approvers about the plan",
+        may=TELL | {May.SIGN, May.KNOW_URL},
+    ),
     Function(
         name="remediate",
         does="Runs one step of the stored plan",
@@ -130,7 +133,7 @@ FUNCTIONS = (
     Function(
         name="close_incident",
         does="Writes the report and the post-mortem, and resolves the incident",
-        may=RECORD | {May.NOTIFY},
+        may=RECORD,
         seconds=60,
     ),
     Function(name="hand_over", does="Pages a human with everything known", may=TELL),
@@ -143,7 +146,7 @@ FUNCTIONS = (
     Function(
         name="sweep",
         does="Takes up incidents whose execution is gone, repeats undelivered decisions",
-        may=RECORD | {May.START, May.WATCH, May.ANSWER},
+        may=TELL | {May.START, May.WATCH, May.ANSWER},
         state=False,
         seconds=50,
     ),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -119,7 +120,18 @@ class IncidentSquadStack(cdk.Stack):
                 May.ACT: self._target_arns(targets.writers),
             },
             topic_key=self._notifications.key.key_arn,
+            wildcards=self._wildcards(),
         )
+
+    def _wildcards(self) -> dict[May, tuple[str, str]]:
+        table = self.get_logical_id(cast("cdk.CfnElement", self._storage.table.node.default_child))
+        pseudo = "arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>"
+        executions = f"{pseudo}:execution:{self._names.machine}:*"
+        return {
+            May.READ: (f"<{table}.Arn>/index/*", "the indexes of this one table"),
+            May.WATCH: (executions, "executions of this one machine, named at run time"),
+            May.LOOK: ("*", "CloudWatch knows no resources for reading metrics"),
+        }
 
     def _target_arns(self, secrets: tuple[str, ...]) -> list[str]:
         return [self._names.target_secret_arn(self, secret) for secret in secrets]

@@ -9,6 +9,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from infra.components.names import Names
+from infra.components.review import accept
 from infra.stage import Stage
 
 ROUTES: Mapping[str, tuple[str, ...]] = {
@@ -60,6 +61,7 @@ class Api(Construct):
         for function, routes in ROUTES.items():
             self._serve(functions[function], routes)
         self._answer_with_problems()
+        _review(self.api)
         ssm.StringParameter(
             self,
             "PublicUrl",
@@ -74,7 +76,9 @@ class Api(Construct):
         )
         for route in routes:
             method, path = route.split()
-            self.api.root.resource_for_path(path).add_method(method, integration)
+            added = self.api.root.resource_for_path(path).add_method(method, integration)
+            for finding in ("AwsSolutions-APIG4", "AwsSolutions-COG4"):
+                accept(added, finding, "the function checks signature, secret, token or link")
 
     def _answer_with_problems(self) -> None:
         """Let the gateway's own refusals look like those of the functions (RFC 9457)."""
@@ -87,6 +91,21 @@ class Api(Construct):
                 type=kind,
                 templates={"application/json": _PROBLEM % status},
             )
+
+
+def _review(api: apigateway.RestApi) -> None:
+    accept(api, "AwsSolutions-APIG2", "each source has its own form: the function checks it")
+    accept(
+        api.deployment_stage,
+        "AwsSolutions-APIG3",
+        "callers prove themselves and the stage is throttled; a firewall is the operator's choice",
+    )
+    accept(
+        api.node.find_child("CloudWatchRole"),
+        "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
+        "AmazonAPIGatewayPushToCloudWatchLogs]",
+        "the account-wide role that API Gateway logs with; AWS maintains its policy",
+    )
 
 
 def _deployment(log: logs.LogGroup) -> apigateway.StageOptions:

@@ -12,7 +12,7 @@ from infra.components.layers import ARCHITECTURE, ROOT, RUNTIME
 from infra.components.names import Names
 from infra.components.permissions import Resources, statements
 from infra.components.review import accept
-from infra.functions import FUNCTIONS, Function, May
+from infra.functions import FUNCTIONS, Function
 from infra.stage import Stage
 
 
@@ -40,7 +40,7 @@ class Functions(Construct):
         log = logs.LogGroup(
             place, "Log", retention=self._stage.log_retention, removal_policy=self._stage.removal
         )
-        return lambda_.Function(
+        function = lambda_.Function(
             place,
             "Function",
             function_name=self._names.function(row.name),
@@ -59,6 +59,8 @@ class Functions(Construct):
             log_group=log,
             logging_format=lambda_.LoggingFormat.JSON,
         )
+        accept(function, "AwsSolutions-L1", "the dependencies are locked and built for this one")
+        return function
 
     def _role(self, place: Construct, row: Function, log: logs.LogGroup) -> iam.Role:
         role = iam.Role(
@@ -72,10 +74,7 @@ class Functions(Construct):
             actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log.log_group_arn]
         )
         policy.add_statements(own_log, *statements(row.may, self._resources))
-        _accept_wildcards(policy, row)
+        for permission, (arn, reason) in self._resources.wildcards.items():
+            if permission in row.may:
+                accept(policy, f"AwsSolutions-IAM5[Resource::{arn}]", reason)
         return role
-
-
-def _accept_wildcards(policy: iam.Policy, row: Function) -> None:
-    if May.LOOK in row.may:
-        accept(policy, "AwsSolutions-IAM5[Resource::*]", "GetMetricData has no resources to name")

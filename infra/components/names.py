@@ -49,7 +49,7 @@ class Names:
 
     def target_secret_arn(self, stack: cdk.Stack, name: str) -> str:
         """A target's secret: Secrets Manager ends its ARN with six characters of its own."""
-        return _arn(stack, "secretsmanager", "secret", f"{self.secrets}targets/{name}-??????")
+        return _arn(stack, "secretsmanager", "secret", f"{self.secrets}{name}-??????")
 
 
 def _arn(stack: cdk.Stack, service: str, resource: str, name: str) -> str:

@@ -1,0 +1,137 @@
+"""What each role may do, read from the synthesised template."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from infra.components.permissions import ACTIONS
+from infra.functions import FUNCTIONS, Function, May
+from infra.targets import target_secrets
+
+Template = dict[str, Any]
+OWN_LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
+ALONGSIDE = {
+    May.NOTIFY: {"kms:Decrypt", "kms:GenerateDataKey"},
+    May.LOOK: {"cloudwatch:GetMetricData"},
+}
+# Actions for which AWS has no resources, or whose resources are only known to AWS.
+WITHOUT_RESOURCE = {
+    "cloudwatch:GetMetricData",
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+}
+
+
+def listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def policies(template: Template) -> Iterable[tuple[list[str], list[dict[str, Any]]]]:
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::IAM::Policy":
+            roles = [role["Ref"] for role in resource["Properties"]["Roles"]]
+            yield roles, resource["Properties"]["PolicyDocument"]["Statement"]
+
+
+def statements_of(template: Template, row: Function) -> list[dict[str, Any]]:
+    (function,) = (
+        resource["Properties"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::Lambda::Function"
+        and resource["Properties"]["FunctionName"].endswith(f"-{row.name}")
+    )
+    role = function["Role"]["Fn::GetAtt"][0]
+    assert "ManagedPolicyArns" not in template["Resources"][role]["Properties"]
+    assert "Policies" not in template["Resources"][role]["Properties"]
+    return [part for roles, found in policies(template) if role in roles for part in found]
+
+
+def actions(statements: Iterable[dict[str, Any]]) -> set[str]:
+    return {action for part in statements for action in listed(part["Action"])}
+
+
+@pytest.mark.parametrize("row", FUNCTIONS, ids=lambda row: row.name)
+def test_a_role_holds_what_its_row_says_and_no_more(template: Template, row: Function) -> None:
+    allowed = {action for permission in row.may for action in ACTIONS[permission]}
+    alongside = {action for permission in row.may for action in ALONGSIDE.get(permission, ())}
+    assert actions(statements_of(template, row)) == allowed | alongside | OWN_LOG
+
+
+def test_every_function_has_a_role_of_its_own(template: Template) -> None:
+    roles = [
+        resource["Properties"]["Role"]["Fn::GetAtt"][0]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::Lambda::Function"
+    ]
+    assert len(set(roles)) == len(FUNCTIONS)
+
+
+@pytest.mark.parametrize(
+    ("action", "who"),
+    [
+        ("states:StartExecution", {"intake", "sweep"}),
+        ("states:SendTaskSuccess", {"decide_approval", "sweep"}),
+        ("kms:GenerateMac", {"request_approval"}),
+        ("kms:VerifyMac", {"decide_approval", "incidents"}),
+    ],
+)
+def test_sensitive_acts_are_for_the_named_few(
+    template: Template, action: str, who: set[str]
+) -> None:
+    able = {row.name for row in FUNCTIONS if action in actions(statements_of(template, row))}
+    assert able == who
+
+
+def secrets_of(template: Template, row: Function) -> str:
+    return str(
+        [
+            part["Resource"]
+            for part in statements_of(template, row)
+            if "secretsmanager:GetSecretValue" in listed(part["Action"])
+        ]
+    )
+
+
+def test_only_the_fix_and_its_undo_hold_credentials_that_write(template: Template) -> None:
+    secrets = target_secrets()
+    assert secrets.writers
+    assert not set(secrets.readers) & set(secrets.writers)
+    for row in FUNCTIONS:
+        held = secrets_of(template, row)
+        may_write = any(f"{name}-??????" in held for name in secrets.writers)
+        assert may_write == (row.name in {"remediate", "undo_remediation"}), row.name
+
+
+def test_those_who_show_incidents_cannot_change_them(template: Template) -> None:
+    (row,) = (row for row in FUNCTIONS if row.name == "incidents")
+    found = {a for a in actions(statements_of(template, row)) if a.startswith("dynamodb:")}
+    assert found == {"dynamodb:GetItem", "dynamodb:Query"}
+
+
+def test_no_statement_is_for_everything_but_a_named_few(template: Template) -> None:
+    for _, statements in policies(template):
+        for part in statements:
+            assert "*" not in listed(part["Action"])
+            if "*" in listed(part["Resource"]):
+                assert set(listed(part["Action"])) <= WITHOUT_RESOURCE
+
+
+def test_the_machine_may_call_its_functions_and_nothing_else(template: Template) -> None:
+    (role,) = (
+        resource["Properties"]["RoleArn"]["Fn::GetAtt"][0]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::StepFunctions::StateMachine"
+    )
+    found = actions(part for roles, parts in policies(template) if role in roles for part in parts)
+    assert found - WITHOUT_RESOURCE == {"lambda:InvokeFunction"}
