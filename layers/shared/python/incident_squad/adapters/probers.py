@@ -1,0 +1,72 @@
+"""Asks every kind of probe, at the target that plays the probe's role for the service."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from incident_squad.adapters.http_client import HttpClient
+from incident_squad.adapters.http_target import HttpProber
+from incident_squad.adapters.sql_session import Sessions
+from incident_squad.adapters.sql_target import SqlProber
+from incident_squad.domain.evidence import Evidence, EvidenceStatus
+from incident_squad.domain.runbook import Condition, MetricProbe, Probe
+from incident_squad.policy.expectation import passes
+from incident_squad.ports import Clock, Knowledge, Prober, Secrets
+
+POLL_SECONDS = 1.0
+
+
+class CatalogProbers:
+    """Implements `Probers` over one `Prober` for each kind of probe that is built."""
+
+    def __init__(self, knowledge: Knowledge, secrets: Secrets, clock: Clock) -> None:
+        self._knowledge = knowledge
+        self._clock = clock
+        self._by_kind: dict[str, Prober] = {
+            "sql": SqlProber(Sessions(knowledge, secrets), clock),
+            "http": HttpProber(HttpClient(knowledge, secrets), clock),
+        }
+
+    def ask(self, probe: Probe, service: str | None, parameters: Mapping[str, Any]) -> Evidence:
+        """One observation; what cannot be asked here is `not_configured`, with the reason."""
+        prober = self._by_kind.get(probe.kind)
+        if prober is None:
+            return self._missing(probe, f"nothing here asks {probe.kind} probes")
+        if isinstance(probe, MetricProbe):
+            return prober.probe(probe, None, parameters)
+        target = self._knowledge.catalog.target_of(service, probe.target) if service else None
+        if target is None:
+            return self._missing(probe, f"'{service}' has no target as its {probe.target}")
+        return prober.probe(probe, target, parameters)
+
+    def holds(
+        self, condition: Condition, service: str | None, parameters: Mapping[str, Any]
+    ) -> tuple[bool, Evidence]:
+        """Whether the condition holds, asked again until it does or `within_seconds` are over."""
+        deadline = self._clock.now() + timedelta(seconds=condition.within_seconds)
+        while True:
+            seen = self.ask(condition.probe, service, parameters)
+            if seen.status is EvidenceStatus.OK and passes(condition.expect, seen.value):
+                return True, seen
+            left = (deadline - self._clock.now()).total_seconds()
+            if left <= 0 or seen.status is EvidenceStatus.NOT_CONFIGURED:
+                return False, seen
+            self._clock.sleep(min(POLL_SECONDS, left))
+
+    def _missing(self, probe: Probe, why: str) -> Evidence:
+        return Evidence(
+            id="",
+            source=probe.kind,
+            query=_query(probe),
+            status=EvidenceStatus.NOT_CONFIGURED,
+            detail=why,
+            observed_at=self._clock.now(),
+        )
+
+
+def _query(probe: Probe) -> str:
+    for field in ("query", "sql", "operation"):
+        text = getattr(probe, field, None)
+        if text is not None:
+            return str(text)[:2000]
+    return " ".join(getattr(probe, "argv", ()))[:2000]
