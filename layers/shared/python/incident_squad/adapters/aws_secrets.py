@@ -29,7 +29,7 @@ class AwsSecrets:
     def _read(self, secret_id: str) -> str:
         with translated(f"reading the secret '{secret_id}'"):
             answer = self._client.get_secret_value(SecretId=secret_id)
-        text = answer.get("SecretString")
-        if not text:
+        text = answer.get("SecretString", "")
+        if not text.strip():
             raise InvalidConfiguration(f"the secret '{secret_id}' holds no text")
         return text
