@@ -304,7 +304,8 @@ class Runbook(Value):
     """A runbook file: front matter plus the prose for people (`guide`, Markdown).
 
     `type` is None for the general runbooks (false alarm, unclear failure), which fit any type.
-    `recovery` says when the symptom itself is gone. `digest` is the SHA-256 of the file.
+    `recovery` says when the symptom itself is gone. `digest` is the SHA-256 of the file, `path`
+    where it stands in the folder of runbooks.
     """
 
     name: Name
@@ -320,3 +321,4 @@ class Runbook(Value):
     customer: Wording
     guide: str = ""
     digest: str = ""
+    path: str = ""
