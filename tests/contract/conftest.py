@@ -1,4 +1,4 @@
-"""The stores, once in memory and once on moto's DynamoDB."""
+"""The stores: in memory, on moto's DynamoDB and on that of the embedded stack."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -9,6 +9,8 @@ import pytest
 from incident_squad.adapters.dynamodb_approvals import DynamoApprovals
 from incident_squad.adapters.dynamodb_incidents import DynamoIncidents
 from incident_squad.adapters.dynamodb_timeline import DynamoTimeline
+from infra.local.clients import Clients
+from infra.local.emulator_process import EmulatorProcess, free_port
 from tests.builders import NOW
 from tests.contract.raw import RawDynamo, RawMemory
 from tests.contract.stores import Stores
@@ -34,8 +36,19 @@ def in_memory() -> Stores:
     return Stores(clock, incidents, timeline, MemoryApprovals(clock), RawMemory(timeline))
 
 
-@pytest.fixture
-def on_dynamodb(client: "DynamoDBClient") -> Stores:
+@pytest.fixture(scope="session")
+def emulated(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[DynamoDBClient]":
+    """The DynamoDB of the embedded stack, which answers over the wire."""
+    folder = tmp_path_factory.mktemp("emulator")
+    process = EmulatorProcess(folder, port=free_port(), keep_state=False, environment={})
+    try:
+        process.wait_ready()
+        yield Clients(process.endpoint_url).dynamodb
+    finally:
+        process.stop()
+
+
+def _dynamo_stores(client: "DynamoDBClient") -> Stores:
     clock = FixedClock(NOW)
     table = create_table(client, uuid4().hex)
     parts = (client, table, clock)
@@ -48,8 +61,20 @@ def on_dynamodb(client: "DynamoDBClient") -> Stores:
     )
 
 
-@pytest.fixture(params=["in_memory", "on_dynamodb"])
+@pytest.fixture
+def on_moto(client: "DynamoDBClient") -> Stores:
+    return _dynamo_stores(client)
+
+
+@pytest.fixture
+def on_emulator(emulated: "DynamoDBClient") -> Stores:
+    return _dynamo_stores(emulated)
+
+
+@pytest.fixture(
+    params=["in_memory", "on_moto", pytest.param("on_emulator", marks=pytest.mark.stack)]
+)
 def stores(request: pytest.FixtureRequest) -> Stores:
-    """Every test of the contract runs on both."""
+    """Every test of the contract runs on all of them."""
     found: Stores = request.getfixturevalue(request.param)
     return found
