@@ -18,7 +18,8 @@ from typing import Any
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc, stepfunctions
 
-VERSION = "1.5.33"
+from infra.local.emulator_version import VERSION
+
 # Seconds to wait for the first log line, for quiet after it, and at the most, after each call.
 LOG_DRAIN = (0.004, 0.002, 0.25)
 

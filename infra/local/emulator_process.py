@@ -30,16 +30,22 @@ class EmulatorProcess:
     """One running emulator. `folder` gets its log, its temporary files and, if kept, its state."""
 
     def __init__(
-        self, folder: Path, *, port: int, keep_state: bool, environment: Mapping[str, str]
+        self,
+        folder: Path,
+        *,
+        port: int,
+        keep_state: bool,
+        environment: Mapping[str, str],
+        lock: int | None = None,
     ) -> None:
-        """Start it; returns at once: call `wait_ready`."""
+        """Start it; returns at once: call `wait_ready`. `lock` is a descriptor that it keeps."""
         self.port = port
         self.log = folder / "emulator.log"
         temporary = folder / "tmp"
         temporary.mkdir(parents=True, exist_ok=True)
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                _command(keep_state=keep_state),
+                [sys.executable, "-m", "infra.local.emulator", "--parent", str(os.getpid())],
                 cwd=REPOSITORY,
                 env=minimal_environment(
                     {**environment, **_settings(folder, port, keep_state=keep_state)},
@@ -48,6 +54,7 @@ class EmulatorProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                pass_fds=() if lock is None else (lock,),
                 start_new_session=True,  # Ctrl-C is ours to handle; and the group is theirs
             )
 
@@ -119,13 +126,6 @@ def port_is_free(port: int) -> bool:
         except OSError:
             return False
     return True
-
-
-def _command(*, keep_state: bool) -> list[str]:
-    interval = "1" if keep_state else "0"
-    module = "infra.local.emulator"
-    parent = str(os.getpid())
-    return [sys.executable, "-m", module, "--parent", parent, "--snapshot-seconds", interval]
 
 
 def _settings(folder: Path, port: int, *, keep_state: bool) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What runs for real: one emulator for the whole session."""
+"""What runs for real: a bare emulator and a whole stack, one of each for the session."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 
 from infra.local.clients import Clients
 from infra.local.emulator_process import EmulatorProcess, free_port
+from infra.local.stack import LocalStack
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +26,10 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProce
 def aws(emulator: EmulatorProcess) -> Clients:
     """Clients of the bare emulator."""
     return Clients(emulator.endpoint_url)
+
+
+@pytest.fixture(scope="session")
+def local_stack() -> Iterator[LocalStack]:
+    """The real template on an emulator, as `squad up` runs it, keeping nothing."""
+    with LocalStack.start() as stack:
+        yield stack

@@ -1,5 +1,4 @@
 """Small state machines and functions on a bare emulator."""
-# ruff: noqa: ANN401 - states are whatever the states language allows
 
 import io
 import json

@@ -1,0 +1,3 @@
+"""The one release of MiniStack that our edits fit."""
+
+VERSION = "1.5.33"
