@@ -5,13 +5,18 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import (
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
 from botocore.stub import Stubber
 
 from incident_squad.adapters.dynamodb_approvals import DynamoApprovals
 from incident_squad.adapters.dynamodb_incidents import DynamoIncidents
 from incident_squad.adapters.dynamodb_items import attributes, decode, encode, incident_key
 from incident_squad.adapters.dynamodb_table import TRIES
-from incident_squad.adapters.dynamodb_timeline import DynamoTimeline
+from incident_squad.adapters.dynamodb_timeline import RACES, DynamoTimeline
 from incident_squad.domain.approval import Approval, ApprovalStatus
 from incident_squad.domain.errors import (
     ApprovalRefused,
@@ -91,6 +96,43 @@ def test_an_append_that_lost_a_race_takes_the_next_place(clock: FixedClock) -> N
                 cancelled(script, "ConditionalCheckFailed", "None")
         script.add_response("transact_write_items", {})
         assert DynamoTimeline(client, TABLE, clock).append(INCIDENT_ID, ENTRY).n == 6
+
+
+def test_an_append_that_loses_every_race_is_an_audit_failure(clock: FixedClock) -> None:
+    with scripted("dynamodb") as (client, script):
+        for _ in range(RACES):
+            script.add_response("get_item", {"Item": attributes({"chain_count": 0})})
+            cancelled(script, "ConditionalCheckFailed", "None")
+        with pytest.raises(AuditFailure, match="too busy"):
+            DynamoTimeline(client, TABLE, clock).append(INCIDENT_ID, ENTRY)
+
+
+def test_a_claim_that_is_released_meanwhile_is_worth_another_try(clock: FixedClock) -> None:
+    with scripted("dynamodb") as (client, script):
+        script.add_client_error("put_item", "ConditionalCheckFailedException")
+        script.add_response("get_item", {})
+        with pytest.raises(TransientFailure):
+            DynamoIncidents(client, TABLE, clock).claim("k", INCIDENT_ID, NOW)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (EndpointConnectionError(endpoint_url="https://x"), TransientFailure),
+        (ReadTimeoutError(endpoint_url="https://x"), TransientFailure),
+        (NoCredentialsError(), InvalidConfiguration),
+    ],
+)
+def test_a_call_that_never_arrived_is_named(
+    clock: FixedClock, fault: Exception, error: type[Exception]
+) -> None:
+    class Faulty:
+        def get_item(self, **_: object) -> None:
+            raise fault
+
+    client: DynamoDBClient = Faulty()  # type: ignore[assignment]
+    with pytest.raises(error):
+        DynamoIncidents(client, TABLE, clock).get(INCIDENT_ID)
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "InternalServerError"])
