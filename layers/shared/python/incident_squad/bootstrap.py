@@ -15,15 +15,19 @@ from incident_squad.domain.alert import Alert
 from incident_squad.domain.triage import Triage as TriageResult
 from incident_squad.domain.values import IncidentType
 from incident_squad.settings import Settings, settings
+from incident_squad.steps.approval_api import ApprovalApi
 from incident_squad.steps.close_incident import CloseIncident
 from incident_squad.steps.decide_approval import DecideApproval
 from incident_squad.steps.draft_update import DraftUpdate
 from incident_squad.steps.hand_over import HandOver
+from incident_squad.steps.incidents_api import IncidentsApi
+from incident_squad.steps.intake_api import IntakeApi
 from incident_squad.steps.investigate import Investigate
 from incident_squad.steps.notify_on_call import NotifyOnCall
 from incident_squad.steps.planning import Planner
 from incident_squad.steps.post_mortem import PostMortem
 from incident_squad.steps.publish_update import PublishUpdate
+from incident_squad.steps.read_incidents import ReadIncidents
 from incident_squad.steps.read_record import ReadRecord
 from incident_squad.steps.receive_alert import ReceiveAlert
 from incident_squad.steps.record_failure import RecordFailure
@@ -308,6 +312,30 @@ class Squad:
         w = self.world
         return ViewLinks(signer=w.signer, clock=w.clock, public_url=w.public_url)
 
+    def incidents_api(self) -> IncidentsApi:
+        """Incidents over HTTP."""
+        w = self.world
+        return IncidentsApi(
+            read=ReadIncidents(
+                incidents=w.incidents, timeline=w.timeline, knowledge=w.knowledge, clock=w.clock
+            ),
+            read_record=self.read_record(),
+            build_report=self.build_report(),
+            post_mortem_of=self.post_mortem(),
+            timeline_of=w.timeline,
+            links=self.view_links(),
+            clock=w.clock,
+            tokens=lambda: w.secrets.get("api-token"),
+        )
+
+    def approval_api(self) -> ApprovalApi:
+        """Approvals over HTTP."""
+        return ApprovalApi(
+            decide_approval=self.decide_approval(),
+            read_record=self.read_record(),
+            clock=self.world.clock,
+        )
+
 
 class AwsWorld:
     """The world of a Lambda function; each port is built when it is first asked for.
@@ -318,6 +346,7 @@ class AwsWorld:
 
     def __init__(self, found: Settings) -> None:
         self._settings = found
+        self._clients: dict[str, Any] = {}
 
     @cached_property
     def clock(self) -> ports.Clock:
@@ -413,16 +442,35 @@ class AwsWorld:
         return PublicUrl(self._client("ssm"), parameter, self.clock)
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3 clients are made at run time
-        import boto3
+        if service not in self._clients:
+            import boto3
 
-        make: Any = boto3.client
-        return make(service)
+            from incident_squad.adapters.aws import CLIENT
+
+            make: Any = boto3.client
+            self._clients[service] = make(service, config=CLIENT)
+        return self._clients[service]
 
 
 @lru_cache(maxsize=1)
 def squad() -> Squad:
     """The squad of this Lambda process."""
     return Squad(AwsWorld(settings()))
+
+
+def intake_api() -> IntakeApi:
+    """The doors for alerts."""
+    from incident_squad.adapters.sns_topics import SnsTopics, certificate
+
+    found, topics = squad(), settings().alert_topics.split(",")
+    return IntakeApi(
+        receive=found.receive_alert(),
+        secrets=found.world.secrets,
+        clock=found.world.clock,
+        certificates=certificate,
+        confirm=SnsTopics().confirm,
+        topics=frozenset(topic.strip() for topic in topics if topic.strip()),
+    )
 
 
 def triage() -> Triage:
@@ -493,3 +541,13 @@ def record_failure() -> RecordFailure:
 def sweep() -> Sweep:
     """The use case behind the schedule."""
     return squad().sweep()
+
+
+def incidents_api() -> IncidentsApi:
+    """What reads incidents over HTTP."""
+    return squad().incidents_api()
+
+
+def approval_api() -> ApprovalApi:
+    """What shows and takes approvals over HTTP."""
+    return squad().approval_api()
