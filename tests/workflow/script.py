@@ -72,7 +72,8 @@ class Script:
 
     def fails(self, function: str, error: Exception, *, times: int | None = None) -> "Script":
         """Let a function raise, always or the first times."""
-        usual, failed = self._says[function], []
+        usual = self._says[function]
+        failed: list[Payload] = []
 
         def say(payload: Payload) -> Contract:
             if times is None or len(failed) < times:
