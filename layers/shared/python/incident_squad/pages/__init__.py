@@ -1,1 +1,1 @@
-"""Server-rendered pages."""
+"""Pages for people: server-rendered, a few kilobytes, nothing from anywhere else."""

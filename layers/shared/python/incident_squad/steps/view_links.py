@@ -12,7 +12,7 @@ from incident_squad.ports import Clock, Signer
 EVERYTHING = "*"
 """The id that a link to the list and to every incident is made for."""
 
-_VIEW = re.compile(r"(?P<expires>\d{9,12})~(?P<mac>[A-Za-z0-9_-]{10,200})")
+_VIEW = re.compile(r"(?P<expires>[0-9]{9,12})~(?P<mac>[A-Za-z0-9_-]{10,200})")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,107 @@
+"""Read incidents: lists, live events and what customers may know."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from incident_squad.domain.catalog import Tier
+from incident_squad.domain.incident import Incident
+from incident_squad.domain.timeline import TimelineEvent
+from incident_squad.domain.update import StatusUpdate
+from incident_squad.pages.status import PublicIncident, PublicStatus
+from incident_squad.policy.notification import concerns_customers
+from incident_squad.ports import (
+    Clock,
+    IncidentPage,
+    IncidentQuery,
+    IncidentStore,
+    Knowledge,
+    Timeline,
+)
+from incident_squad.steps.report import plain
+
+RETRY_MILLISECONDS = 2000
+"""When a browser comes back for more events."""
+
+_PAST = timedelta(days=14)
+_HIDDEN = {Tier.INTERNAL, Tier.NON_PRODUCTION}
+
+
+@dataclass(frozen=True)
+class ReadIncidents:
+    """Everything that only reads."""
+
+    incidents: IncidentStore
+    timeline: Timeline
+    knowledge: Knowledge
+    clock: Clock
+
+    def list(self, query: IncidentQuery) -> IncidentPage:
+        """Incidents, newest first; raises InvalidParameter on a bad cursor."""
+        return self.incidents.list(query)
+
+    def events(self, incident_id: str, after: int) -> str | None:
+        """The events after number `after` as server-sent events, with the updates they are about.
+
+        None means that the incident is over and everything has been told: a browser may stop
+        asking. Raises UnknownIncident.
+        """
+        incident = self.incidents.get(incident_id)
+        events = self.timeline.read(incident_id, after)
+        if not events and not incident.status.open:
+            return None
+        updates = self.incidents.updates(incident_id) if events else ()
+        told = {(update.state.value): update for update in updates}
+        parts = [part for event in events for part in _messages(event, told)]
+        return f"retry: {RETRY_MILLISECONDS}\n\n" + ("".join(parts) or ": nothing new\n\n")
+
+    def public_status(self) -> PublicStatus:
+        """What customers may know: published updates of incidents that concern them."""
+        catalog = self.knowledge.catalog
+        language = catalog.policies.language
+        shown = tuple(self._public_incidents())
+        affected = {item.name for item in shown if item.open}
+        names = dict.fromkeys(
+            service.public_name.get(language) or next(iter(service.public_name.values()), "")
+            for service in catalog.services.values()
+            if service.tier not in _HIDDEN
+        )
+        return PublicStatus(
+            company=catalog.company,
+            language=language,
+            services=tuple((name, name in affected) for name in names if name),
+            incidents=shown,
+        )
+
+    def _public_incidents(self) -> Iterator[PublicIncident]:
+        oldest = self.clock.now() - _PAST
+        first = oldest.strftime("%Y%m%d")
+        for incident in self.incidents.list(IncidentQuery(first=first, limit=50)).incidents:
+            if not concerns_customers(incident.triage, self.knowledge.catalog):
+                continue
+            updates = [u for u in self.incidents.updates(incident.id) if u.published]
+            if updates:
+                yield _public(incident, updates)
+
+
+def _public(incident: Incident, updates: list[StatusUpdate]) -> PublicIncident:
+    return PublicIncident(
+        name=updates[-1].public_name,
+        started=incident.opened_at,
+        open=incident.status.open,
+        updates=tuple(reversed(updates)),
+    )
+
+
+def _messages(event: TimelineEvent, told: dict[str, StatusUpdate]) -> Iterator[str]:
+    yield _message(event.n, "timeline", plain(event))
+    if event.event in {"UpdateDrafted", "UpdatePublished"}:
+        update = told.get(str(event.data.get("state")))
+        if update is not None:
+            yield _message(event.n, "update", plain(update))
+
+
+def _message(number: int, kind: str, content: object) -> str:
+    # JSON has no raw newlines, so no value can forge a field of the stream.
+    return f"id: {number}\nevent: {kind}\ndata: {json.dumps(content, ensure_ascii=True)}\n\n"
