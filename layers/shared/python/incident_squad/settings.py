@@ -18,6 +18,7 @@ class Settings(Value):
     `runbooks` is the folder of runbooks and the catalogue; `catalog_overlay` an extra catalogue
     file that is laid over it. `public_url_parameter` names the parameter that holds the address
     under which people reach the API. `secrets_prefix` stands before every secret's name.
+    `alert_topics` are the ARNs of SNS topics whose alarms are believed, separated by commas.
     """
 
     table: str
@@ -28,6 +29,7 @@ class Settings(Value):
     catalog_overlay: Path | None = None
     public_url_parameter: str = ""
     secrets_prefix: str = "squad/"
+    alert_topics: str = ""
 
 
 @lru_cache(maxsize=1)
