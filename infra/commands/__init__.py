@@ -1,0 +1,1 @@
+"""The commands of `squad`, a module a group."""

@@ -1,0 +1,1 @@
+"""`squad eval`: score the floor on labelled alerts."""
