@@ -36,7 +36,6 @@ def minimal_environment(extra: Mapping[str, str], *, temporary: Path) -> dict[st
         "TMPDIR": str(temporary),
         "NO_PROXY": LOOPBACK,
         "no_proxy": LOOPBACK,
-        "PYTHONDONTWRITEBYTECODE": "1",
         **extra,
     }
 
