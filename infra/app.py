@@ -45,6 +45,9 @@ def reviewed_app(
         dependencies=dependencies,
         public_url=app.node.try_get_context("publicUrl"),
         on_call_email=app.node.try_get_context("onCallEmail"),
+        alert_topics=tuple(
+            filter(None, (app.node.try_get_context("alertTopics") or "").split(","))
+        ),
     )
     name = app.node.try_get_context("stack") or stack_name(chosen)
     IncidentSquadStack(app, name, choices=choices)

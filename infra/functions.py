@@ -22,12 +22,13 @@ class May(StrEnum):
     KNOW_URL = "read the public address"
     KNOW_SENDERS = "read the secrets that webhook senders prove themselves with"
     KNOW_READERS = "read the token that readers of incidents prove themselves with"
-    LOOK = "read metrics, and targets with their read-only credentials"
+    LOOK = "look at targets with their read-only credentials"
     ACT = "change targets with their writing credentials"
 
 
 RECORD = frozenset({May.READ, May.WRITE})
 TELL = RECORD | {May.NOTIFY}
+LINK = frozenset({May.SIGN, May.KNOW_URL})
 LOOK = RECORD | {May.LOOK}
 
 
@@ -67,8 +68,8 @@ _SETTLING = 900
 FUNCTIONS = (
     Function(
         name="intake",
-        does="Takes alerts and MCP requests, and opens incidents",
-        may=RECORD | {May.START, May.KNOW_SENDERS, May.KNOW_READERS},
+        does="Takes alerts and opens incidents",
+        may=RECORD | {May.START, May.KNOW_SENDERS},
         state=False,
         seconds=20,
         memory_mb=1024,
@@ -97,9 +98,9 @@ FUNCTIONS = (
     _specialist("network"),
     _specialist("application"),
     _specialist("security"),
-    Function(name="notify_on_call", does="Tells whom the severity asks for", may=TELL),
+    Function(name="notify_on_call", does="Tells whom the severity asks for", may=TELL | LINK),
     Function(name="draft_update", does="Writes a status update", may=RECORD),
-    Function(name="publish_update", does="Puts a status update out", may=TELL),
+    Function(name="publish_update", does="Puts a status update out", may=TELL | LINK),
     Function(
         name="synthesize",
         does="Makes the plan and says who may apply it",
@@ -110,7 +111,7 @@ FUNCTIONS = (
     Function(
         name="request_approval",
         does="Asks the approvers about the plan",
-        may=TELL | {May.SIGN, May.KNOW_URL},
+        may=TELL | LINK | {May.ANSWER},
     ),
     Function(
         name="remediate",

@@ -7,6 +7,7 @@ from typing import cast
 import aws_cdk as cdk
 from constructs import Construct
 
+from infra.components.alerts import Alerts
 from infra.components.api import Api
 from infra.components.functions import Functions
 from infra.components.layers import RUNBOOKS, Layers
@@ -30,13 +31,15 @@ class Choices:
 
     `dependencies` is the built folder of the dependencies layer, or None to go without it.
     `public_url` stands in front of the API when there is a domain name; `on_call_email` is
-    subscribed to the notifications.
+    subscribed to the notifications. `alert_topics` are the ARNs of SNS topics, besides the
+    stack's own, whose alarms are believed.
     """
 
     stage: Stage
     dependencies: Path | None = None
     public_url: str | None = None
     on_call_email: str | None = None
+    alert_topics: tuple[str, ...] = ()
 
 
 class IncidentSquadStack(cdk.Stack):
@@ -52,13 +55,14 @@ class IncidentSquadStack(cdk.Stack):
         self._notifications = Notifications(
             self, "Notifications", stage=stage, on_call_email=choices.on_call_email
         )
+        self._alerts = Alerts(self, "Alerts", key=self._notifications.key)
         functions = Functions(
             self,
             "Functions",
             names=names,
             stage=stage,
             layers=Layers(self, "Layers", dependencies=choices.dependencies).all,
-            environment=self._environment(),
+            environment=self._environment(choices.alert_topics),
             resources=self._resources(),
         ).by_name
         workflow = Workflow(self, "Workflow", names=names, stage=stage, functions=functions)
@@ -70,6 +74,7 @@ class IncidentSquadStack(cdk.Stack):
             functions=functions,
             public_url=choices.public_url,
         )
+        self._alerts.deliver_to(api.api)
         Triggers(self, "Triggers", machine=workflow.machine, functions=functions)
         Monitoring(
             self,
@@ -83,12 +88,14 @@ class IncidentSquadStack(cdk.Stack):
         self._output("TableName", self._storage.table.table_name)
         self._output("MachineArn", workflow.machine.state_machine_arn)
         self._output("TopicArn", self._notifications.topic.topic_arn)
+        self._output("AlertTopicArn", self._alerts.topic.topic_arn)
 
     def _output(self, name: str, value: str) -> None:
         cdk.CfnOutput(self, name, value=value)
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, alert_topics: tuple[str, ...]) -> dict[str, str]:
         return {
+            "SQUAD_ALERT_TOPICS": ",".join((self._alerts.topic.topic_arn, *alert_topics)),
             "SQUAD_TABLE": self._storage.table.table_name,
             "SQUAD_MACHINE_ARN": self._names.machine_arn(self),
             "SQUAD_KEY_ID": self._signing.key.key_id,
@@ -130,7 +137,6 @@ class IncidentSquadStack(cdk.Stack):
         return {
             May.READ: (f"<{table}.Arn>/index/*", "the indexes of this one table"),
             May.WATCH: (executions, "executions of this one machine, named at run time"),
-            May.LOOK: ("*", "CloudWatch knows no resources for reading metrics"),
         }
 
     def _target_arns(self, secrets: tuple[str, ...]) -> list[str]:

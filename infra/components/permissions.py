@@ -25,8 +25,6 @@ ACTIONS: Mapping[May, tuple[str, ...]] = {
 
 # Publishing to an encrypted topic takes its key too.
 _TOPIC_KEY = ("kms:Decrypt", "kms:GenerateDataKey")
-# CloudWatch knows no resources for reading metrics.
-_METRICS = ("cloudwatch:GetMetricData",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +48,6 @@ def statements(may: frozenset[May], resources: Resources) -> list[iam.PolicyStat
     ]
     if May.NOTIFY in may:
         allowed.append((_TOPIC_KEY, [resources.topic_key]))
-    if May.LOOK in may:
-        allowed.append((_METRICS, ["*"]))
     return [
         iam.PolicyStatement(actions=list(actions), resources=list(arns))
         for actions, arns in allowed

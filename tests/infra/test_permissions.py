@@ -11,13 +11,9 @@ from infra.targets import target_secrets
 
 Template = dict[str, Any]
 OWN_LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
-ALONGSIDE = {
-    May.NOTIFY: {"kms:Decrypt", "kms:GenerateDataKey"},
-    May.LOOK: {"cloudwatch:GetMetricData"},
-}
+ALONGSIDE = {May.NOTIFY: {"kms:Decrypt", "kms:GenerateDataKey"}}
 # Actions for which AWS has no resources, or whose resources are only known to AWS.
 WITHOUT_RESOURCE = {
-    "cloudwatch:GetMetricData",
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
     "logs:DescribeLogGroups",
@@ -81,8 +77,8 @@ def test_every_function_has_a_role_of_its_own(template: Template) -> None:
     ("action", "who"),
     [
         ("states:StartExecution", {"intake", "sweep"}),
-        ("states:SendTaskSuccess", {"decide_approval", "sweep"}),
-        ("kms:GenerateMac", {"request_approval"}),
+        ("states:SendTaskSuccess", {"decide_approval", "request_approval", "sweep"}),
+        ("kms:GenerateMac", {"notify_on_call", "publish_update", "request_approval"}),
         ("kms:VerifyMac", {"decide_approval", "incidents"}),
     ],
 )

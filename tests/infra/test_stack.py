@@ -53,6 +53,7 @@ def test_functions_are_alike_where_they_can_be(template: Template) -> None:
 
 def test_functions_are_told_where_things_are_and_no_secret(template: Template) -> None:
     wanted = {
+        "SQUAD_ALERT_TOPICS",
         "SQUAD_TABLE",
         "SQUAD_MACHINE_ARN",
         "SQUAD_KEY_ID",
@@ -117,8 +118,26 @@ def test_every_source_with_a_secret_has_one_of_its_own(template: Template) -> No
     }
 
 
-def test_the_topic_is_encrypted(template: Template) -> None:
-    assert "KmsMasterKeyId" in properties(template, "AWS::SNS::Topic")
+def test_topics_are_encrypted_and_take_alarms(template: Template) -> None:
+    topics = of_type(template, "AWS::SNS::Topic")
+    assert len(topics) == 2
+    assert all("KmsMasterKeyId" in topic["Properties"] for topic in topics)
+    for policy in of_type(template, "AWS::SNS::TopicPolicy"):
+        text = json.dumps(policy)
+        assert "cloudwatch.amazonaws.com" in text
+        assert "aws:SourceAccount" in text
+
+
+def test_alarms_come_in_through_the_api_like_every_alert(template: Template) -> None:
+    subscription = properties(template, "AWS::SNS::Subscription")
+    assert subscription["Protocol"] == "https"
+    assert subscription["Endpoint"]["Fn::Join"][1][-1].endswith("/webhooks/cloudwatch")
+    (intake,) = (
+        function["Properties"]["Environment"]["Variables"]
+        for function in of_type(template, "AWS::Lambda::Function")
+        if function["Properties"]["FunctionName"].endswith("-intake")
+    )
+    assert intake["SQUAD_ALERT_TOPICS"] == subscription["TopicArn"]
 
 
 def routes(template: Template) -> set[str]:
