@@ -32,7 +32,7 @@ class Clients:
 
     def __init__(self, endpoint_url: str) -> None:
         """Talk to the emulator at this address."""
-        self._endpoint_url = endpoint_url
+        self.endpoint_url = endpoint_url
         nothing = (None, None, None, None)
         files = (None, None, os.devnull, None)
         core = botocore.session.Session(
@@ -53,56 +53,54 @@ class Clients:
     def cloudformation(self) -> "CloudFormationClient":
         """Stacks."""
         return self._session.client(
-            "cloudformation", endpoint_url=self._endpoint_url, config=self._config
+            "cloudformation", endpoint_url=self.endpoint_url, config=self._config
         )
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
         """The incident table."""
-        return self._session.client(
-            "dynamodb", endpoint_url=self._endpoint_url, config=self._config
-        )
+        return self._session.client("dynamodb", endpoint_url=self.endpoint_url, config=self._config)
 
     @cached_property
     def kms(self) -> "KMSClient":
         """The key of the links."""
-        return self._session.client("kms", endpoint_url=self._endpoint_url, config=self._config)
+        return self._session.client("kms", endpoint_url=self.endpoint_url, config=self._config)
 
     @cached_property
     def functions(self) -> "LambdaClient":
         """Lambda functions."""
-        return self._session.client("lambda", endpoint_url=self._endpoint_url, config=self._config)
+        return self._session.client("lambda", endpoint_url=self.endpoint_url, config=self._config)
 
     @cached_property
     def s3(self) -> "S3Client":
         """The assets."""
-        return self._session.client("s3", endpoint_url=self._endpoint_url, config=self._config)
+        return self._session.client("s3", endpoint_url=self.endpoint_url, config=self._config)
 
     @cached_property
     def secrets(self) -> "SecretsManagerClient":
         """Secrets."""
         return self._session.client(
-            "secretsmanager", endpoint_url=self._endpoint_url, config=self._config
+            "secretsmanager", endpoint_url=self.endpoint_url, config=self._config
         )
 
     @cached_property
     def sns(self) -> "SNSClient":
         """The topic of notifications."""
-        return self._session.client("sns", endpoint_url=self._endpoint_url, config=self._config)
+        return self._session.client("sns", endpoint_url=self.endpoint_url, config=self._config)
 
     @cached_property
     def sqs(self) -> "SQSClient":
         """The inbox."""
-        return self._session.client("sqs", endpoint_url=self._endpoint_url, config=self._config)
+        return self._session.client("sqs", endpoint_url=self.endpoint_url, config=self._config)
 
     @cached_property
     def ssm(self) -> "SSMClient":
         """Parameters."""
-        return self._session.client("ssm", endpoint_url=self._endpoint_url, config=self._config)
+        return self._session.client("ssm", endpoint_url=self.endpoint_url, config=self._config)
 
     @cached_property
     def workflow(self) -> "SFNClient":
         """State machines."""
         return self._session.client(
-            "stepfunctions", endpoint_url=self._endpoint_url, config=self._config
+            "stepfunctions", endpoint_url=self.endpoint_url, config=self._config
         )

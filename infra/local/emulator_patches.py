@@ -1,23 +1,27 @@
-"""Where MiniStack 1.5.33 behaves unlike AWS and the squad relies on AWS: small, reviewed edits.
+"""Makes MiniStack behave as AWS where the squad relies on it, before the emulator starts.
 
-An edit replaces one passage of one upstream function, before the emulator starts. It applies to
-exactly the pinned version: when the passage is gone the emulator refuses to start, and a test asks
-for each edit whether upstream still needs it.
+The edits fit exactly the pinned version: when a passage is gone the emulator refuses to start, and
+a test asks for each edit whether upstream still needs it.
 """
 # ruff: noqa: SLF001, ANN401 - editing another program's untyped internals is this file's whole job
 
 import contextvars
-import inspect
 import json
-import textwrap
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc, stepfunctions
 
+from infra.local.emulator_edits import (
+    EDITS,
+    WORKER_ERROR,
+    WORKER_ERROR_WITH_CLASS,
+    WORKER_START,
+    WORKER_START_WATCHED,
+    Edit,
+)
 from infra.local.emulator_version import VERSION
 
 # Seconds to wait for the first log line, for quiet after it, and at the most, after each call.
@@ -26,147 +30,6 @@ LOG_DRAIN = (0.004, 0.002, 0.25)
 
 class UpstreamChanged(Exception):
     """The passage that an edit replaces is not there exactly once."""
-
-
-@dataclass(frozen=True)
-class Edit:
-    """One passage of an upstream function and what stands there instead."""
-
-    name: str
-    why: str
-    function: str
-    before: str
-    after: str
-
-    @property
-    def original(self) -> str:
-        """The upstream function's source, as the installed file has it."""
-        return textwrap.dedent(inspect.getsource(getattr(stepfunctions, self.function)))
-
-
-EDITS = (
-    Edit(
-        name="no start delay",
-        why="150 ms before the first state of every execution serve nobody",
-        function="_run_execution",
-        before="    time.sleep(0.15)\n",
-        after="",
-    ),
-    Edit(
-        name="same start twice",
-        why="StartExecution with the name and input of a running execution is no error on AWS",
-        function="_start_execution",
-        before="    if exec_arn in _executions:\n",
-        after="    if _is_same_start(exec_arn, data):\n"
-        "        running = _executions[exec_arn]\n"
-        '        return json_response({"executionArn": exec_arn,'
-        ' "startDate": running["startDate"]})\n'
-        "    if exec_arn in _executions:\n",
-    ),
-    Edit(
-        name="timeout as expression",
-        why="TimeoutSeconds may be a JSONata expression",
-        function="_execute_task",
-        before='    resource = state_def.get("Resource", "")\n',
-        after='    resource = state_def.get("Resource", "")\n'
-        "    state_def = _with_timeout_evaluated(state_def, raw_input, ctx)\n",
-    ),
-    Edit(
-        name="no try after the end",
-        why="a task of a stopped execution or of an ended Parallel is not tried again",
-        function="_execute_task",
-        before="        # Each attempt sees its own $$.State.RetryCount.\n",
-        after="        _stop_if_over(execution, ctx)\n",
-    ),
-    Edit(
-        name="callback failure",
-        why="an exception of the Lambda that gets the task token fails the task",
-        function="_invoke_with_callback",
-        before="        except _ExecutionError:\n            pass\n",
-        after="        except _ExecutionError:\n"
-        "            _task_tokens.pop(token, None)\n"
-        "            raise\n",
-    ),
-    Edit(
-        name="private branches",
-        why="branches of a Parallel have their own context: names, tokens and variables",
-        function="_run_parallel_branches",
-        before="                effective, execution, ctx)\n",
-        after="                effective, execution, _branch_context(ctx, scope))\n",
-    ),
-    Edit(
-        name="failed branch ends the Parallel",
-        why="AWS stops the other branches at once; waiting for them delays the hand-over",
-        function="_run_parallel_branches",
-        before="            errors[idx] = exc\n",
-        after="            errors[idx] = exc\n            scope['ended'] = True\n"
-        "        finally:\n            finished.release()\n",
-    ),
-    Edit(
-        name="failed branch is not waited for",
-        why="the same",
-        function="_run_parallel_branches",
-        before="    for t in threads:\n        t.join()\n",
-        after="    for t in threads:\n        finished.acquire()\n"
-        "        if scope['ended']:\n            break\n",
-    ),
-    Edit(
-        name="scope of a Parallel",
-        why="the same",
-        function="_run_parallel_branches",
-        before='    branches = state_def.get("Branches", [])\n',
-        after='    branches = state_def.get("Branches", [])\n'
-        "    scope = {'ended': False}\n"
-        "    finished = threading.Semaphore(0)\n",
-    ),
-    Edit(
-        name="Parallel in JSONata",
-        why="Output and Assign of a Parallel count",
-        function="_run_parallel_branches",
-        before="    result = _apply_result_selector(state_def, results)\n",
-        after='    if _state_query_language(state_def, ctx) == "JSONata":\n'
-        "        output = _apply_jsonata_output(\n"
-        "            state_def, raw_input, ctx, result=results, default=results)\n"
-        "        _apply_state_assign(state_def, raw_input, ctx, result=results)\n"
-        "        return output, _next_or_end(state_def)\n"
-        "    result = _apply_result_selector(state_def, results)\n",
-    ),
-    Edit(
-        name="nested states end too",
-        why="a stopped or timed-out execution enters no further state inside Parallel and Map",
-        function="_run_sub_machine",
-        before="        state_def = states.get(current_name)\n",
-        after="        _stop_if_over(execution, ctx)\n"
-        "        state_def = states.get(current_name)\n",
-    ),
-    Edit(
-        name="an end is final",
-        why="an error after ABORTED or TIMED_OUT does not turn them into FAILED",
-        function="_fail_execution",
-        before='    execution["status"] = "FAILED"\n',
-        after='    if execution["status"] != "RUNNING":\n        return\n'
-        '    execution["status"] = "FAILED"\n',
-    ),
-)
-
-# The answer of a Lambda worker whose handler raised: upstream drops the exception's class.
-WORKER_ERROR = '{"status": "error", "error": str(e), "trace": traceback.format_exc()}'
-WORKER_ERROR_WITH_CLASS = (
-    '{"status": "error", "error": str(e), "errorType": type(e).__name__,'
-    ' "trace": traceback.format_exc()}'
-)
-WORKER_START = "\nrun()\n"
-# A handler that hangs must not outlive an emulator that was killed.
-WORKER_START_WATCHED = """
-def _end_with_parent(parent):
-    while os.getppid() == parent:
-        time.sleep(0.5)
-    os._exit(1)
-
-import threading
-threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
-run()
-"""
 
 
 def apply() -> None:
@@ -191,11 +54,11 @@ def replace_once(text: str, before: str, after: str) -> str:
 
 
 def _rewrite(edits: list[Edit]) -> None:
-    source = edits[0].original
+    module, source = edits[0].module, edits[0].original
     for edit in edits:
         source = replace_once(source, edit.before, edit.after)
-    code = compile(source, f"{stepfunctions.__file__} (edited)", "exec")
-    exec(code, vars(stepfunctions))  # noqa: S102 - upstream's own source with the edits above, nothing else
+    code = compile(source, f"{module.__file__} (edited)", "exec")
+    exec(code, vars(module))  # noqa: S102 - upstream's own source with our edits, nothing else
 
 
 def _is_same_start(arn: str, request: dict[str, Any]) -> bool:

@@ -11,7 +11,8 @@ from ministack.services import stepfunctions
 
 from infra.local import emulator_patches
 from infra.local.clients import Clients
-from infra.local.emulator_patches import EDITS, Edit
+from infra.local.emulator_edits import EDITS, WORKER_ERROR, WORKER_START, Edit
+from tests.stack.http import call
 from tests.stack.workbench import INVOKE, Workbench, branch, task
 
 pytestmark = pytest.mark.stack
@@ -53,8 +54,8 @@ def test_upstream_still_needs_the_edit(edit: Edit) -> None:
 
 
 def test_upstream_still_drops_the_class_of_an_exception() -> None:
-    assert lambda_runtime._PYTHON_WORKER_SCRIPT.count(emulator_patches.WORKER_ERROR) == 1
-    assert lambda_runtime._PYTHON_WORKER_SCRIPT.count(emulator_patches.WORKER_START) == 1
+    assert lambda_runtime._PYTHON_WORKER_SCRIPT.count(WORKER_ERROR) == 1
+    assert lambda_runtime._PYTHON_WORKER_SCRIPT.count(WORKER_START) == 1
 
 
 def test_upstream_still_waits_longer_for_logs() -> None:
@@ -234,3 +235,10 @@ def test_a_stopped_execution_enters_no_further_state(bench: Workbench, tmp_path:
     time.sleep(1.5)
     assert bench.wait(execution).status == "ABORTED"
     assert file.read_text() == ""
+
+
+def test_a_caller_does_not_see_what_a_function_raised(bench: Workbench) -> None:
+    url = bench.api(bench.function(RAISES))
+    answer = call(url)
+    assert answer.status == 502
+    assert json.loads(answer.body) == {"message": "Internal server error"}

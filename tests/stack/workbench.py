@@ -48,6 +48,18 @@ class Workbench:
         )
         return name
 
+    def api(self, function: str) -> str:
+        """A REST API with this function behind GET /; gives its address."""
+        stack = f"a{uuid.uuid4().hex[:10]}"
+        self.aws.cloudformation.create_stack(StackName=stack, TemplateBody=_api(stack, function))
+        for _ in range(200):
+            found = self.aws.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+            if found["StackStatus"] == "CREATE_COMPLETE":
+                api = found["Outputs"][0]["OutputValue"]
+                return f"{self.aws.endpoint_url}/_aws/execute-api/{api}/live/"
+            time.sleep(0.05)
+        raise AssertionError(f"{stack} was not created: {found['StackStatus']}")
+
     def machine(self, states: dict[str, Any], **top: Any) -> str:
         """A JSONata state machine that starts with the first state; gives its ARN."""
         definition = {
@@ -79,6 +91,30 @@ class Workbench:
     def run(self, states: dict[str, Any], given: object = None, **top: Any) -> Outcome:
         """One execution of a new machine, to its end."""
         return self.wait(self.start(self.machine(states, **top), given))
+
+
+def _api(name: str, function: str) -> str:
+    """The template of a REST API with one method."""
+    arn = f"arn:aws:lambda:us-east-1:000000000000:function:{function}"
+    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations"
+    method = {
+        "RestApiId": {"Ref": "Api"},
+        "ResourceId": {"Fn::GetAtt": ["Api", "RootResourceId"]},
+        "HttpMethod": "GET",
+        "AuthorizationType": "NONE",
+        "Integration": {"Type": "AWS_PROXY", "IntegrationHttpMethod": "POST", "Uri": uri},
+    }
+    live = {"RestApiId": {"Ref": "Api"}, "StageName": "live"}
+    kinds = {
+        "Api": ("AWS::ApiGateway::RestApi", {"Name": name}, []),
+        "Get": ("AWS::ApiGateway::Method", method, []),
+        "Live": ("AWS::ApiGateway::Deployment", live, ["Get"]),
+    }
+    resources = {
+        logical: {"Type": kind, "Properties": properties, "DependsOn": needs}
+        for logical, (kind, properties, needs) in kinds.items()
+    }
+    return json.dumps({"Resources": resources, "Outputs": {"Id": {"Value": {"Ref": "Api"}}}})
 
 
 def task(function: str, **fields: Any) -> dict[str, Any]:
