@@ -16,6 +16,7 @@ Template = dict[str, Any]
 DROPPED: Mapping[str, str] = {
     "AWS::CloudWatch::CompositeAlarm": "the emulator does not know the type",
     "AWS::Events::Archive": "the emulator does not know the type",
+    "AWS::SNS::Subscription": "its address would be a real API of somebody else's on the internet",
     "AWS::SecretsManager::RotationSchedule": "nothing rotates by itself on a laptop",
     "AWS::StepFunctions::StateMachineVersion": "the emulator does not know the type",
     "AWS::WAFv2::WebACLAssociation": "the emulator stores web ACLs and enforces none",
