@@ -91,13 +91,27 @@ class Plan(Value):
         )
 
 
+class Effect(StrEnum):
+    """What a step did to its target, as far as anybody knows."""
+
+    NONE = "none"
+    UNKNOWN = "unknown"
+    DONE = "done"
+
+
 class StepRecord(Value):
-    """What became of a step of the plan; `result` is what apply returned, for verify and undo."""
+    """What became of a step of the plan; `result` is what apply returned, for verify and undo.
+
+    `acted_on` are the rows of the plan's preview that were still there. A failed step with the
+    effect `done` has something to take back; with `unknown` it is for a human to look at.
+    """
 
     place: int = Field(ge=0)
     plan_hash: str
     status: StepStatus
+    effect: Effect = Effect.NONE
     started_at: Moment
     finished_at: Moment | None = None
+    acted_on: tuple[dict[str, str], ...] = ()
     result: dict[str, Any] = Field(default_factory=dict)
     detail: str = ""

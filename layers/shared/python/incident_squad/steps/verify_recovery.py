@@ -1,0 +1,118 @@
+"""VerifyRecovery: look whether the symptom itself is gone, within the time that it may take."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from incident_squad.contracts import IncidentInput, VerifyRecoveryOutput
+from incident_squad.domain.evidence import Evidence, EvidenceStatus, Verdict
+from incident_squad.domain.incident import Incident, IncidentStatus, Stage
+from incident_squad.domain.plan import Plan
+from incident_squad.domain.runbook import Condition, ParameterValue
+from incident_squad.domain.timeline import Actor, Entry
+from incident_squad.ports import Clock, IncidentStore, Knowledge, Probers, Timeline
+
+_ACTOR = Actor.agent("verifier")
+
+
+@dataclass(frozen=True)
+class VerifyRecovery:
+    """One look at a time: the workflow waits in between, not this code."""
+
+    incidents: IncidentStore
+    timeline: Timeline
+    knowledge: Knowledge
+    probers: Probers
+    clock: Clock
+
+    def __call__(self, request: IncidentInput) -> VerifyRecoveryOutput:
+        """Recovered: every recovery condition holds, or the alert's source says that it is over."""
+        incident = self.incidents.get(request.incident_id)
+        wait = self.knowledge.catalog.policies.recovery_poll_seconds
+        plan = self.incidents.plan(incident.id)
+        why, evidence = self._recovered(incident, plan)
+        if why:
+            self._conclude(incident, "RecoveryVerified", why, evidence, Stage.CLOSE)
+            return VerifyRecoveryOutput(recovered="yes", wait_seconds=wait)
+        if self.clock.now() < self._deadline(incident):
+            self.incidents.change(
+                incident.id, status=IncidentStatus.VERIFYING, stage=Stage.RECOVERY
+            )
+            return VerifyRecoveryOutput(recovered="not_yet", wait_seconds=wait)
+        unmet = [_words(seen) for seen in evidence if seen.verdict is not Verdict.SUPPORTS]
+        seen = "; ".join(unmet) or "nothing here can show whether the symptom is gone"
+        self._conclude(
+            incident, "RecoveryNotSeen", f"Not recovered in time: {seen}", evidence, Stage.HAND_OVER
+        )
+        return VerifyRecoveryOutput(recovered="no", wait_seconds=wait)
+
+    def _recovered(
+        self, incident: Incident, plan: Plan | None
+    ) -> tuple[str | None, Sequence[Evidence]]:
+        """Why it counts as recovered, or None, and what was seen."""
+        if incident.source_resolved_at is not None:
+            return f"{incident.source} says that the alert is over", ()
+        if incident.triage is not None and incident.triage.noise:
+            return "a false alarm: there is nothing to recover from", ()
+        conditions = self._conditions(plan)
+        looks = [
+            self._look(incident, plan, place, condition)
+            for place, condition in enumerate(conditions, start=1)
+        ]
+        evidence = [seen for _, seen in looks]
+        if not looks or not all(held for held, _ in looks):
+            return None, evidence
+        return "; ".join(condition.title for condition in conditions), evidence
+
+    def _conditions(self, plan: Plan | None) -> Sequence[Condition]:
+        if plan is None or plan.runbook_id is None:
+            return ()
+        return self.knowledge.runbook(plan.runbook_id).recovery
+
+    def _look(
+        self, incident: Incident, plan: Plan | None, place: int, condition: Condition
+    ) -> tuple[bool, Evidence]:
+        once = condition.model_copy(update={"within_seconds": 0})
+        held, seen = self.probers.holds(once, incident.service, _parameters(plan))
+        verdict = Verdict.SUPPORTS if held else Verdict.CONTRADICTS
+        update = {"id": f"R{place}", "meaning": condition.title, "verdict": verdict}
+        return held, seen.model_copy(update=update)
+
+    def _deadline(self, incident: Incident) -> datetime:
+        """Recovery has its time from the end of the last step."""
+        finished = [step.finished_at for step in self.incidents.steps(incident.id)]
+        last = max((at for at in finished if at is not None), default=incident.opened_at)
+        limit = self.knowledge.catalog.policies.recovery_limit_minutes
+        return last + timedelta(minutes=limit)
+
+    def _conclude(
+        self,
+        incident: Incident,
+        event: str,
+        summary: str,
+        evidence: Sequence[Evidence],
+        stage: Stage,
+    ) -> None:
+        for seen in evidence:
+            self.incidents.put_evidence(incident.id, seen)
+        self.timeline.append(
+            incident.id,
+            Entry(
+                event=event,
+                summary=summary[:2000],
+                actor=_ACTOR,
+                evidence_ids=tuple(seen.id for seen in evidence),
+            ),
+        )
+        self.incidents.change(incident.id, status=IncidentStatus.VERIFYING, stage=stage)
+
+
+def _parameters(plan: Plan | None) -> dict[str, ParameterValue]:
+    steps = plan.to_run() if plan else ()
+    return {name: value for step in steps for name, value in step.parameters.items()}
+
+
+def _words(seen: Evidence) -> str:
+    if seen.status is EvidenceStatus.OK:
+        return f"'{seen.meaning}' is not so: {seen.value}"
+    return f"'{seen.meaning}' cannot be seen ({seen.status.value.replace('_', ' ')})"

@@ -1,0 +1,127 @@
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from incident_squad.contracts import IncidentInput, VerifyRecoveryOutput
+from incident_squad.domain.evidence import EvidenceStatus
+from incident_squad.domain.incident import IncidentStatus, Stage
+from incident_squad.domain.plan import StepRecord, StepStatus
+from incident_squad.steps.verify_recovery import VerifyRecovery
+from tests.builders import INCIDENT_ID, NOW, a_triage, later
+from tests.fakes import FakeProbers
+from tests.unit.steps.remediation import Squad, the_runbook
+
+RECOVERY = [
+    {
+        "title": "Few connections",
+        "probe": {"kind": "sql", "target": "database", "sql": "share"},
+        "expect": {"op": "<", "value": 0.8},
+        "within_seconds": 300,
+    },
+    {
+        "title": "No errors",
+        "probe": {"kind": "sql", "target": "database", "sql": "errors"},
+        "expect": {"op": "==", "value": 0},
+    },
+]
+
+
+def a_squad(recovery: list[dict[str, Any]] | None = None) -> Squad:
+    squad = Squad(runbook=the_runbook(recovery=RECOVERY if recovery is None else recovery))
+    squad.incidents.put_step(
+        INCIDENT_ID,
+        StepRecord(
+            place=1,
+            plan_hash=squad.the_plan.hash,
+            status=StepStatus.APPLIED,
+            started_at=later(minutes=4),
+            finished_at=later(minutes=5),
+        ),
+    )
+    squad.clock.moment = later(minutes=5)
+    return squad
+
+
+def verify(squad: Squad, answers: Mapping[str, Any]) -> VerifyRecoveryOutput:
+    use_case = VerifyRecovery(
+        incidents=squad.incidents,
+        timeline=squad.timeline,
+        knowledge=squad.knowledge,
+        probers=FakeProbers(squad.clock, answers),
+        clock=squad.clock,
+    )
+    return use_case(IncidentInput(incident_id=INCIDENT_ID))
+
+
+def test_recovered_when_every_condition_holds() -> None:
+    squad = a_squad()
+    assert verify(squad, {"share": 0.2, "errors": 0}).recovered == "yes"
+    assert squad.events == ["RecoveryVerified"]
+    assert squad.timeline.read(INCIDENT_ID)[0].evidence_ids == ("R1", "R2")
+    assert [one.id for one in squad.incidents.evidence(INCIDENT_ID)] == ["R1", "R2"]
+    incident = squad.incidents.get(INCIDENT_ID)
+    assert (incident.status, incident.stage) == (IncidentStatus.VERIFYING, Stage.CLOSE)
+
+
+@pytest.mark.parametrize("errors", [3, EvidenceStatus.ERROR, EvidenceStatus.NOT_CONFIGURED])
+def test_one_condition_that_does_not_hold_is_not_yet(errors: Any) -> None:
+    squad = a_squad()
+    seen = verify(squad, {"share": 0.2, "errors": errors})
+    assert seen == VerifyRecoveryOutput(recovered="not_yet", wait_seconds=5)
+    assert squad.events == []
+    assert squad.incidents.get(INCIDENT_ID).stage is Stage.RECOVERY
+
+
+def test_the_time_for_recovery_counts_from_the_end_of_the_repair() -> None:
+    squad = a_squad()
+    squad.clock.moment = later(minutes=14, seconds=59)
+    assert verify(squad, {"share": 0.9, "errors": 0}).recovered == "not_yet"
+    squad.clock.moment = later(minutes=15)
+    assert verify(squad, {"share": 0.9, "errors": 0}).recovered == "no"
+    assert squad.events == ["RecoveryNotSeen"]
+    assert "'Few connections' is not so: 0.9" in squad.said
+    assert "No errors" not in squad.said
+    assert squad.incidents.get(INCIDENT_ID).stage is Stage.HAND_OVER
+
+
+def test_what_cannot_be_seen_is_no_recovery() -> None:
+    squad = a_squad()
+    squad.clock.moment = later(hours=1)
+    assert verify(squad, {}).recovered == "no"
+    assert "'Few connections' cannot be seen (not configured)" in squad.said
+
+
+def test_the_word_of_the_alerts_source_counts() -> None:
+    squad = a_squad()
+    squad.incidents.change(INCIDENT_ID, source_resolved_at=NOW)
+    assert verify(squad, {"share": 0.9}).recovered == "yes"
+    assert "alertmanager says" in squad.said
+
+
+def test_without_conditions_only_the_source_can_say_so() -> None:
+    squad = a_squad(recovery=[])
+    assert verify(squad, {}).recovered == "not_yet"
+    squad.clock.moment = later(hours=1)
+    assert verify(squad, {}).recovered == "no"
+    assert "nothing here can show" in squad.said
+
+
+def test_a_plan_without_a_runbook_has_no_conditions() -> None:
+    squad = a_squad()
+    squad.incidents.put_plan(squad.the_plan.model_copy(update={"runbook_id": None}))
+    assert verify(squad, {"share": 0.2, "errors": 0}).recovered == "not_yet"
+
+
+def test_a_false_alarm_has_nothing_to_recover_from() -> None:
+    squad = a_squad(recovery=[])
+    squad.incidents.change(INCIDENT_ID, triage=a_triage(noise=True))
+    assert verify(squad, {}).recovered == "yes"
+
+
+def test_without_any_step_the_time_counts_from_the_beginning() -> None:
+    squad = Squad(runbook=the_runbook(recovery=RECOVERY))
+    squad.clock.moment = later(minutes=9)
+    assert verify(squad, {"share": 0.9}).recovered == "not_yet"
+    squad.clock.moment = later(minutes=10)
+    assert verify(squad, {"share": 0.9}).recovered == "no"
