@@ -16,12 +16,16 @@ Template = dict[str, Any]
 DROPPED: Mapping[str, str] = {
     "AWS::CloudWatch::CompositeAlarm": "the emulator does not know the type",
     "AWS::Events::Archive": "the emulator does not know the type",
-    "AWS::SNS::Subscription": "its address would be a real API of somebody else's on the internet",
     "AWS::SecretsManager::RotationSchedule": "nothing rotates by itself on a laptop",
     "AWS::StepFunctions::StateMachineVersion": "the emulator does not know the type",
     "AWS::WAFv2::WebACLAssociation": "the emulator stores web ACLs and enforces none",
 }
-"""Resource types that are left out, each with the reason."""
+"""Resource types that the emulator does not have, each with the reason why none is missed."""
+
+OUTWARD: Mapping[str, str] = {
+    "AWS::SNS::Subscription": "its address would be somebody else's API on the internet",
+}
+"""Resource types that the emulator has, but that would reach beyond this computer."""
 
 LAYERS_LEFT_OUT: Mapping[str, str] = {
     "Incident Squad: dependencies": "the emulator's own Python already has the dependencies,"
@@ -65,11 +69,11 @@ def localise(
 
 
 def _drop(local: Template) -> Iterator[Difference]:
-    gone = {}
+    gone, left_out = {}, {**DROPPED, **OUTWARD}
     for name, resource in local["Resources"].items():
         layer = _description(resource)
-        if resource["Type"] in DROPPED:
-            gone[name] = DROPPED[resource["Type"]]
+        if resource["Type"] in left_out:
+            gone[name] = left_out[resource["Type"]]
         elif resource["Type"] == "AWS::Lambda::LayerVersion" and layer in LAYERS_LEFT_OUT:
             gone[name] = LAYERS_LEFT_OUT[layer]
     for name, why in gone.items():

@@ -10,7 +10,7 @@ import pytest
 from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
 
 from infra.local.assembly import assembly
-from infra.local.differences import DROPPED, LAYERS_LEFT_OUT, localise
+from infra.local.differences import DROPPED, LAYERS_LEFT_OUT, OUTWARD, localise
 from infra.local.errors import UnknownDifference
 
 pytestmark = pytest.mark.stack
@@ -50,7 +50,7 @@ def test_only_layers_environment_and_unknown_types_differ(cloud: dict[str, Any])
     allowed = (*(f"Variables/{name}" for name in TOLD), "Properties/Layers")
     others = [d.place for d in differences if not d.place.endswith(allowed)]
     kinds = {cloud["Resources"][place.split("/")[1]]["Type"] for place in others}
-    assert kinds <= {*DROPPED, "AWS::Lambda::LayerVersion"}
+    assert kinds <= {*DROPPED, *OUTWARD, "AWS::Lambda::LayerVersion"}
 
 
 def test_the_emulator_knows_all_that_is_kept(cloud: dict[str, Any]) -> None:
