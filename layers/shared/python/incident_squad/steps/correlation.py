@@ -1,11 +1,13 @@
 """Correlation: the open incident that an alert belongs to."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import uuid4
 
 from incident_squad.domain.alert import Alert
-from incident_squad.domain.errors import UnknownIncident
+from incident_squad.domain.errors import TransientFailure, UnknownIncident
 from incident_squad.domain.incident import Incident, Stage
 from incident_squad.domain.triage import Triage
 from incident_squad.domain.values import Environment
@@ -16,14 +18,16 @@ WINDOW = timedelta(minutes=30)
 """An incident that has heard nothing for longer takes no alerts but its own."""
 
 _CLOSING = frozenset({Stage.CLOSE, Stage.DONE})
+_LOCKED = timedelta(seconds=5)
+_PAUSE = 0.05
+_TRIES = 120
 
 
 @dataclass(frozen=True)
 class Correlation:
     """Alerts of one service and environment go together; those of a dependency of the same type.
 
-    Each scope (service and environment) is claimed by one incident at a time, so that alerts
-    that arrive at the same moment cannot open two.
+    Each scope (a service in an environment) is claimed by one incident at a time.
     """
 
     incidents: IncidentStore
@@ -42,10 +46,7 @@ class Correlation:
         return _scope(service, triage.environment)
 
     def related(self, alert: Alert, triage: Triage) -> Incident | None:
-        """The open incident that takes this alert, or None.
-
-        A scope whose incident no longer takes alerts is freed on the way.
-        """
+        """The open incident that takes this alert, or None."""
         scope = self.scope(alert, triage)
         own = self._fresh(scope)
         if own is not None or scope.startswith("alert:"):
@@ -67,15 +68,44 @@ class Correlation:
         except UnknownIncident:
             return None
 
-    def _fresh(self, scope: str) -> Incident | None:
-        holder = self.incidents.holder_of(scope)
-        incident = self.taking(holder)
-        if incident is not None and self.clock.now() - heard(incident) <= WINDOW:
-            return incident
-        # A holder that does not exist is just being opened by somebody else: leave it the scope.
-        if holder is not None and self.known(holder) is not None:
+    @contextmanager
+    def alone(self, scope: str) -> Iterator[None]:
+        """Be the only one who opens an incident in this scope; raises TransientFailure.
+
+        Needed because incidents of the same moment get the same id, so that claiming the scope
+        by the id alone could succeed twice. Who crashes inside loses the lock by time.
+        """
+        lock, name = f"opening:{scope}", uuid4().hex
+        for _ in range(_TRIES):
+            if self._locked(lock, name):
+                break
+            self.clock.sleep(_PAUSE)
+        else:
+            raise TransientFailure("another alert of this service is being taken")
+        try:
+            yield
+        finally:
+            self.incidents.release(lock, name)
+
+    def take(self, scope: str, incident: Incident, until: timedelta) -> None:
+        """Claim the scope from whoever no longer needs it; only inside `alone`."""
+        end = self.clock.now() + until
+        holder = self.incidents.claim(scope, incident.id, end)
+        if holder != incident.id:
             self.incidents.release(scope, holder)
-        return None
+            self.incidents.claim(scope, incident.id, end)
+
+    def _locked(self, lock: str, name: str) -> bool:
+        try:
+            return self.incidents.claim(lock, name, self.clock.now() + _LOCKED) == name
+        except TransientFailure:
+            return False
+
+    def _fresh(self, scope: str) -> Incident | None:
+        incident = self.taking(self.incidents.holder_of(scope))
+        if incident is None or self.clock.now() - heard(incident) > WINDOW:
+            return None
+        return incident
 
     def _neighbours(self, triage: Triage) -> Iterator[str]:
         """The scopes of what the service depends on, and of what depends on it."""

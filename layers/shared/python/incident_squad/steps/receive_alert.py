@@ -29,8 +29,6 @@ CLAIM = timedelta(days=7)
 """How long an incident holds a key that is not sent again."""
 
 _ATTEMPTS = 60
-_PATIENCE = 20
-_PAUSE = 0.05
 _TOUCH = timedelta(minutes=1)
 _SETTLED = timedelta(seconds=10)
 _ARRIVALS = {
@@ -81,27 +79,29 @@ class ReceiveAlert:
         return self._open(alert, self.triager(alert))
 
     def _open(self, alert: Alert, triage: Triage) -> Outcome:
-        """Claim the scope, then open: whoever loses the race for either joins the winner."""
-        scope = self._correlation.scope(alert, triage)
+        """Join the incident that is there by now, or open one that nobody else opens."""
+        correlation = self._correlation
+        scope = correlation.scope(alert, triage)
+        related = correlation.related(alert, triage)
+        if related is None:
+            with correlation.alone(scope):
+                related = correlation.related(alert, triage)
+                opened = None if related else self._opened(alert, triage, scope)
+            if opened is not None:
+                self._begin(opened, alert)
+                return ended(OutcomeKind.OPENED, opened, "a new incident")
+        return self._join(related, alert, triage) if related else self._fire(alert)
+
+    def _opened(self, alert: Alert, triage: Triage, scope: str) -> Incident | None:
+        """The new incident, or None when the alert's key is another incident's by now."""
         for attempt in range(_ATTEMPTS):
-            related = self._correlation.related(alert, triage)
-            if related is not None:
-                return self._join(related, alert, triage)
             incident = self._new(alert, triage, attempt)
-            holder = self.incidents.claim(scope, incident.id, self._until())
-            if holder != incident.id:
-                self._wait_for(holder, scope, attempt)
-                continue
+            self._correlation.take(scope, incident, CLAIM)
             try:
-                first = self.incidents.open(incident, alert, self._until())
+                holder = self.incidents.open(incident, alert, self._until())
             except TransientFailure:
-                self.incidents.release(scope, incident.id)
                 continue
-            if first != incident.id:
-                self.incidents.release(scope, incident.id)
-                return self._fire(alert)
-            self._begin(incident, alert)
-            return ended(OutcomeKind.OPENED, incident, "a new incident")
+            return incident if holder == incident.id else None
         raise TransientFailure("no incident could be opened just now")
 
     def _new(self, alert: Alert, triage: Triage, attempt: int) -> Incident:
@@ -116,13 +116,6 @@ class ReceiveAlert:
             service=triage.service or alert.service,
             type=triage.type,
         )
-
-    def _wait_for(self, holder: str, scope: str, attempt: int) -> None:
-        """Let somebody else finish opening; who never finishes has crashed and loses the scope."""
-        if attempt >= _PATIENCE and self._correlation.known(holder) is None:
-            self.incidents.release(scope, holder)
-            return
-        self.clock.sleep(_PAUSE)
 
     def _begin(self, incident: Incident, alert: Alert) -> None:
         self._tell("AlertReceived", incident, alert, f"Alert received: {alert.title}")
