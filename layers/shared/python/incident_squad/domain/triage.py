@@ -9,13 +9,20 @@ FLOOR = "floor"
 
 
 class Impact(Value):
-    """What the alert itself states about its effect. Percentages are 0 to 100."""
+    """What the alert itself states about its effect. Percentages are 0 to 100.
+
+    `minor` means internal or explicitly non-critical, `harmless` that nobody feels it.
+    """
 
     affected_percent: float | None = Field(default=None, ge=0, le=100)
     affected_what: str | None = None
     outage: bool = False
     degraded: bool = False
     revenue: bool = False
+    revenue_stopped: bool = False
+    minor: bool = False
+    harmless: bool = False
+    cosmetic: bool = False
     confirmed_compromise: bool = False
     data_accessed: bool = False
     non_production: bool = False

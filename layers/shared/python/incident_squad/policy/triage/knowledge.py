@@ -1,0 +1,106 @@
+"""What triage knows besides runbooks, loaded once from the YAML files beside this module."""
+
+import fnmatch
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from incident_squad.domain.values import IncidentType
+from incident_squad.policy.triage.patterns import Pattern, compile_pattern
+from incident_squad.policy.triage.words import Vocabulary
+
+_HERE = Path(__file__).parent
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What metric namespaces, event sources and labels say. Keys are lower case."""
+
+    namespaces: Mapping[str, IncidentType]
+    sources: Mapping[str, IncidentType]
+    health_services: Mapping[str, IncidentType]
+    labels: tuple[tuple[re.Pattern[str], re.Pattern[str], IncidentType, str], ...]
+    metrics: tuple[tuple[re.Pattern[str], IncidentType, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """The vocabulary, the structure rules and the compiled lexicon (group -> patterns).
+
+    A group is `<section>/<type>`, such as `products/database` or `certain/network`.
+    """
+
+    vocabulary: Vocabulary
+    structure: Structure
+    lexicon: Mapping[str, tuple[Pattern, ...]]
+
+
+@lru_cache(maxsize=1)
+def knowledge() -> Knowledge:
+    """The knowledge of this package; loading takes some tens of milliseconds, once."""
+    vocabulary = Vocabulary(_yaml("glossary.yaml"))
+    lexicon = _lexicon(_yaml("lexicon.yaml"), vocabulary)
+    words = (word for group in lexicon.values() for p in group for need in p.needs for word in need)
+    vocabulary.learn(set(words))
+    return Knowledge(vocabulary, _structure(_yaml("structure.yaml")), lexicon)
+
+
+def read_yaml(name: str) -> Any:  # noqa: ANN401 - the caller knows the file's shape
+    """A YAML file beside this module."""
+    return _yaml(name)
+
+
+def glob(pattern: str) -> re.Pattern[str]:
+    """A compiled wildcard pattern; compare with lower-case text."""
+    return re.compile(fnmatch.translate(pattern.lower()))
+
+
+def _yaml(name: str) -> Any:  # noqa: ANN401 - the shape is the file's own
+    text = (_HERE / name).read_text(encoding="utf-8")
+    return yaml.load(text, _LOADER)  # noqa: S506 - one of the two safe loaders
+
+
+def _lexicon(
+    data: Mapping[str, Mapping[str, Mapping[str, str]]], vocabulary: Vocabulary
+) -> dict[str, tuple[Pattern, ...]]:
+    return {
+        f"{section}/{kind}": tuple(compile_pattern(line, vocabulary) for line in _lines(text))
+        for part in data.values()
+        for kind, sections in part.items()
+        for section, text in sections.items()
+    }
+
+
+def _lines(text: str) -> list[str]:
+    return list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+
+
+def _structure(data: Mapping[str, Mapping[str, str]]) -> Structure:
+    return Structure(
+        namespaces=_by_word(data["namespaces"]),
+        sources=_by_word(data["sources"]),
+        health_services=_by_word(data["health_services"]),
+        labels=tuple(
+            (glob(name), glob(value), IncidentType(kind), line)
+            for kind, text in data["labels"].items()
+            for line in _lines(text)
+            for name, _, value in [line.partition("=")]
+        ),
+        metrics=tuple(
+            (glob(line), IncidentType(kind), line)
+            for kind, text in data["metrics"].items()
+            for line in _lines(text)
+        ),
+    )
+
+
+def _by_word(lines: Mapping[str, str]) -> dict[str, IncidentType]:
+    return {
+        word.lower(): IncidentType(kind) for kind, line in lines.items() for word in line.split()
+    }

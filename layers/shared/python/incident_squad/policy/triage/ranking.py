@@ -1,0 +1,111 @@
+"""Which runbooks fit an alert, by the signals that each runbook declares."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from incident_squad.domain.runbook import Runbook
+from incident_squad.domain.triage import RunbookCandidate
+from incident_squad.domain.values import IncidentType
+from incident_squad.policy.triage.evidence import Clue, best_sum
+from incident_squad.policy.triage.knowledge import glob
+from incident_squad.policy.triage.patterns import Match, Matcher, Pattern, compile_pattern
+from incident_squad.policy.triage.reading import Reading
+from incident_squad.policy.triage.words import Vocabulary
+
+SAYS, HINTS, METRICS, UNLESS = 3.5, 1.0, 3.0, 3.0
+FITS = 1.6
+"""A runbook with fewer points than this does not fit."""
+FALSE_ALARM, UNCLEAR = "false-alarm", "unclear-failure"
+_SCALE = 3.0
+_KEPT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How well one runbook fits, in points, and what matched."""
+
+    name: str
+    type: IncidentType | None
+    points: float
+    reasons: tuple[str, ...]
+
+
+class Signals:
+    """The compiled signals of all runbooks."""
+
+    def __init__(self, runbooks: Mapping[str, Runbook], vocabulary: Vocabulary) -> None:
+        self._types = {name: runbook.type for name, runbook in runbooks.items()}
+        self._metrics = {
+            name: tuple((glob(line), line) for line in runbook.signals.metrics)
+            for name, runbook in runbooks.items()
+        }
+        groups: dict[str, list[Pattern]] = {}
+        for name, runbook in runbooks.items():
+            for section in ("says", "hints", "unless"):
+                lines: Sequence[str] = getattr(runbook.signals, section)
+                compiled = [compile_pattern(line, vocabulary) for line in lines]
+                groups[f"{section}/{name}"] = [pattern for pattern in compiled if pattern.needs]
+        vocabulary.learn(
+            {w for group in groups.values() for p in group for need in p.needs for w in need}
+        )
+        self._matcher = Matcher(groups)
+
+    def fits(self, reading: Reading, names: Sequence[str], about: str | None) -> list[Fit]:
+        """Every runbook that has at least one sign for it, the best first."""
+        matches = self._matcher.find(reading, about)
+        found = [self._fit(name, matches, names) for name in self._types]
+        return sorted((fit for fit in found if fit.points > 0), key=lambda f: (-f.points, f.name))
+
+    def _fit(self, name: str, matches: Mapping[str, Sequence[Match]], names: Sequence[str]) -> Fit:
+        says, said = best_sum(matches.get(f"says/{name}", ()), SAYS)
+        hints, hinted = best_sum(matches.get(f"hints/{name}", ()), HINTS)
+        against, spoken = best_sum(matches.get(f"unless/{name}", ()), UNLESS)
+        metric = _metric(self._metrics[name], names)
+        points = says + hints + (METRICS if metric else 0.0) - against
+        reasons = [f"says \u201c{words}\u201d" for words in said[:3]]
+        reasons += [f"metric or rule {metric}"] if metric else []
+        reasons += [f"mentions \u201c{words}\u201d" for words in hinted[:2]]
+        reasons += [f"but \u201c{words}\u201d speaks against it" for words in spoken[:1]]
+        return Fit(name, self._types[name], points, tuple(reasons))
+
+
+def _metric(globs: Sequence[tuple[re.Pattern[str], str]], names: Sequence[str]) -> str | None:
+    return next(
+        (line for pattern, line in globs if any(pattern.match(name) for name in names)), None
+    )
+
+
+def clues(fits: Sequence[Fit]) -> list[Clue]:
+    """What runbooks that fit say of the type: the best of each type, others of it a quarter."""
+    found: list[Clue] = []
+    for kind in IncidentType:
+        of_type = [fit for fit in fits if fit.type is kind]
+        if of_type:
+            points = of_type[0].points + 0.25 * sum(fit.points for fit in of_type[1:3])
+            reason = f"runbook {of_type[0].name}: {'; '.join(of_type[0].reasons[:2])}"
+            found.append(Clue(kind, min(points, 7.0), reason))
+    return found
+
+
+def candidates(
+    fits: Sequence[Fit], kind: IncidentType, runbooks: Mapping[str, Runbook], *, noise: bool
+) -> tuple[RunbookCandidate, ...]:
+    """The runbooks to offer, best first: those of the type that fit, or an honest general one."""
+    near = [fit for fit in fits if fit.type is kind]
+    fitting = [_candidate(fit) for fit in near if fit.points >= FITS][:_KEPT]
+    nearest = [_candidate(fit) for fit in near if fit.points < FITS][: _KEPT - 1]
+    if noise and FALSE_ALARM in runbooks:
+        reason = ("the alert says that it is a test, a drill or a false alarm",)
+        return (RunbookCandidate(runbook_id=FALSE_ALARM, score=0.9, reasons=reason), *fitting)
+    if fitting:
+        return tuple(fitting)
+    if UNCLEAR not in runbooks:
+        return ()
+    reason = ("no runbook's signals fit this alert; the nearest follow",)
+    return (RunbookCandidate(runbook_id=UNCLEAR, score=0.1, reasons=reason), *nearest)
+
+
+def _candidate(fit: Fit) -> RunbookCandidate:
+    score = round(fit.points / (fit.points + _SCALE), 3)
+    return RunbookCandidate(runbook_id=fit.name, score=score, reasons=fit.reasons)

@@ -1,0 +1,183 @@
+"""Reading an alert: its words in one language, where they stand and how much they count.
+
+A word of the title counts fully, one of a label or of a machine's name little. A clause that is
+negated, says that something is well, or only tells a consequence counts less or not at all.
+Instructions to whoever reads the alert are left out before anything is read.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from incident_squad.domain.alert import Alert
+from incident_squad.policy.triage.clauses import Clause, clauses
+from incident_squad.policy.triage.instructions import without_instructions
+from incident_squad.policy.triage.words import STOP, Vocabulary, fold, split_camel
+
+MAX_CHARACTERS = 6000
+NAME_WEIGHT = 0.35
+_SENTENCE_GAP = 50
+_CLAUSE_GAP = 2
+_MACHINE = re.compile(r"(?i)\b(?:labels|value)\s*=\s*(?:map\[[^\]]*\]?|[\d.e+-]+)")
+_INSTANCE = re.compile(r"(?i)\((?:instance|pod|node|host)\s+[^)]*\)")
+_STATE_REASON = re.compile(r"(?i)threshold crossed:.*", re.DOTALL)
+_URL = re.compile(r"https?://\S+")
+_CHUNK = re.compile(r"[^\s,;:!?()\[\]{}\"'`<>|=]+|[,;:()|=]")
+_NAME_END = re.compile(
+    r"(?i)(?:^|[-_.])(?:\d{1,4}|[a-z]?\d+[a-z]?|prod|prd|stg|staging|dev|api|svc|service|web|app|"
+    r"worker|job|front|frontend|back|backend|ui|bot|agent|runner|scanner|server|srv|edge|core|eu|us)"
+    r"(?::\d+)?$"
+)
+_TECHNICAL_HOST = re.compile(
+    r"(?i)^[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|org|net|io|fr|eu|de|example|internal|local|svc|test|"
+    r"cloud|app|dev|amazonaws|lan|corp|intra)(?:[.:/]\S*)?$|^\d+(?:\.\d+){3}"
+)
+_IDENTIFIER = re.compile(r"^[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)+(?::\d+)?$")
+_OUT = (
+    "severity priority urgency region account event_id event_type number incident_key statistic "
+    "comparison period previous_state state status agent client assignees teams team org_name "
+    "escalation_policy threshold alarm detail_type source count blocked launchtime instancetype "
+    "availabilityzone privateipaddress publicip vpcid ipaddressv4 countryname port protocol "
+    "actiontype connectiondirection instancestate resourcetype callertype usertype type arn "
+    "alert_transition alert_type alert_priority monitor_id alert_id alert_status truncated_alerts "
+    "env environment receiver fingerprint tags user info sigma_id ruler namespace metric "
+    "runbook_url dashboard_url runbook"
+)
+_LABELS_OUT = frozenset(_OUT.split())
+_LABELS_RULE = frozenset(
+    ["alertname", "rule", "rule_name", "finding_type", "event_type_code", "check", "check_name"]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word as read. `weight` is 0 to 1: field, name and clause together."""
+
+    word: str
+    position: int
+    weight: float
+    name: bool
+
+
+@dataclass(slots=True)
+class Reading:
+    """The words of an alert in order, and where each word occurs (indexes of tokens)."""
+
+    tokens: list[Token] = field(default_factory=list)
+    places: dict[str, list[int]] = field(default_factory=dict)
+    sentences: list[str] = field(default_factory=list)
+    position: int = 0
+
+    def add(self, word: str, weight: float, *, name: bool) -> None:
+        """Append one word."""
+        self.places.setdefault(word, []).append(len(self.tokens))
+        self.tokens.append(Token(word, self.position, weight, name))
+        self.position += 1
+
+
+def read(alert: Alert, vocabulary: Vocabulary) -> Reading:
+    """Read all parts of an alert, the most telling first."""
+    reading = Reading()
+    for text, weight, name in parts(alert):
+        reading.position += _SENTENCE_GAP
+        if name:
+            _add_chunk(reading, vocabulary, text, NAME_WEIGHT * weight, name=True)
+            continue
+        for clause in clauses(text):
+            _add_clause(reading, vocabulary, clause, weight)
+    return reading
+
+
+def parts(alert: Alert) -> Iterator[tuple[str, float, bool]]:
+    """Text, weight and whether it is a mere name, without instructions and machine noise."""
+    yield plain(alert.title), 1.0, False
+    rules = [(k, v) for k, v in alert.labels.items() if k.lower() in _LABELS_RULE]
+    for _, value in rules:
+        yield plain(value), 1.0, False
+    if alert.metric:
+        yield alert.metric, 0.9, False
+    rest = body(alert)
+    if rest:
+        yield rest, 0.85, False
+    for key, value in alert.labels.items():
+        if key.lower() in _LABELS_OUT or key.lower() in _LABELS_RULE:
+            continue
+        said = plain(value)
+        yield said, 0.6 if " " in said.strip() else 0.7, " " not in said.strip()
+    for name in (alert.service, alert.resource):
+        if name:
+            yield name, 1.0, True
+
+
+def body(alert: Alert) -> str:
+    """The description without what the title said already."""
+    text = _STATE_REASON.sub("", alert.description)
+    if alert.title and text.startswith(alert.title):
+        text = text[len(alert.title) :]
+    return plain(text)
+
+
+def plain(text: str) -> str:
+    """The text without instructions, machine noise and addresses; bounded in length."""
+    if len(text) > MAX_CHARACTERS:
+        half = MAX_CHARACTERS // 2
+        text = text[:half] + "\n" + text[-half:]
+    text = _INSTANCE.sub(" ", _MACHINE.sub(" ", _URL.sub(" ", text)))
+    return without_instructions(text)
+
+
+def _add_clause(reading: Reading, vocabulary: Vocabulary, clause: Clause, weight: float) -> None:
+    reading.position += _SENTENCE_GAP if clause.first else _CLAUSE_GAP
+    if clause.first:
+        reading.sentences.append(clause.text)
+    pending: list[str] = []
+    for chunk in _CHUNK.findall(clause.text):
+        if is_name(chunk, vocabulary):
+            _flush(reading, vocabulary, pending, weight * clause.factor, name=False)
+            _add_chunk(reading, vocabulary, chunk, NAME_WEIGHT * weight * clause.factor, name=True)
+        else:
+            pending.extend(split_camel_known(chunk, vocabulary))
+    _flush(reading, vocabulary, pending, weight * clause.factor, name=False)
+
+
+def _add_chunk(
+    reading: Reading, vocabulary: Vocabulary, text: str, weight: float, *, name: bool
+) -> None:
+    words = [word for chunk in text.split() for word in split_camel_known(chunk, vocabulary)]
+    _flush(reading, vocabulary, words, weight, name=name)
+
+
+def _flush(
+    reading: Reading, vocabulary: Vocabulary, words: list[str], weight: float, *, name: bool
+) -> None:
+    canonical = [vocabulary.canonical(word) for word in words if word not in STOP]
+    merged = {start: (end, word) for start, end, word in vocabulary.merge(canonical)}
+    place = 0
+    while place < len(canonical):
+        end, word = merged.get(place, (place + 1, canonical[place]))
+        reading.add(word, weight, name=name)
+        place = end
+    words.clear()
+
+
+def split_camel_known(chunk: str, vocabulary: Vocabulary) -> list[str]:
+    """The words of a chunk; a product's own spelling (`PostgreSQL`) stays one word."""
+    words: list[str] = []
+    for piece in re.split(r"[^\w&]+|_", chunk):
+        whole = fold(piece)
+        if vocabulary.knows(whole):
+            words.append(whole)
+        else:
+            words.extend(split_camel(piece))
+    return words
+
+
+def is_name(chunk: str, vocabulary: Vocabulary) -> bool:
+    """Whether a chunk names a machine or service rather than saying something."""
+    if _TECHNICAL_HOST.match(chunk):
+        return True
+    if not _IDENTIFIER.match(chunk) or "_" in chunk:
+        return False
+    if vocabulary.knows(fold(chunk)):
+        return False
+    return chunk.count("-") > 1 or bool(_NAME_END.search(chunk)) or chunk == chunk.lower()

@@ -1,0 +1,120 @@
+"""The floor's triage: one alert in, one explained judgement out. Milliseconds, no network."""
+
+from collections.abc import Mapping
+
+from incident_squad.domain.alert import Alert
+from incident_squad.domain.catalog import Catalog
+from incident_squad.domain.runbook import Runbook
+from incident_squad.domain.triage import Impact, Triage
+from incident_squad.domain.values import Environment, IncidentType
+from incident_squad.policy.triage import ranking
+from incident_squad.policy.triage.confidence import confidence
+from incident_squad.policy.triage.evidence import (
+    Clue,
+    Scores,
+    failures,
+    names_of,
+    structural,
+    subjects,
+)
+from incident_squad.policy.triage.impact import impact
+from incident_squad.policy.triage.instructions import has_instructions
+from incident_squad.policy.triage.knowledge import knowledge
+from incident_squad.policy.triage.noise import environment, noise
+from incident_squad.policy.triage.patterns import Matcher
+from incident_squad.policy.triage.reading import read
+from incident_squad.policy.triage.service import services
+from incident_squad.policy.triage.severity import Situation, severity
+
+_PRIOR = Clue(IncidentType.APPLICATION, 0.4, "most failures without a sign are the application's")
+_REASONS = 4
+
+
+class Triager:
+    """Triage with everything compiled once; calling it is pure."""
+
+    def __init__(self, catalog: Catalog, runbooks: Mapping[str, Runbook]) -> None:
+        self._catalog = catalog
+        self._runbooks = runbooks
+        self._known = knowledge()
+        self._services = services(catalog)
+        self._signals = ranking.Signals(runbooks, self._known.vocabulary)
+        lexicon = self._known.lexicon
+        self._subjects = Matcher(
+            {group: lexicon[group] for group in lexicon if group.startswith(("products", "things"))}
+        )
+        self._failures = Matcher(
+            {group: lexicon[group] for group in lexicon if group.startswith(("certain", "likely"))}
+        )
+
+    def __call__(self, alert: Alert) -> Triage:
+        """Judge one alert."""
+        scores, fits = self._weigh(alert)
+        kind = scores.best() or IncidentType.APPLICATION
+        service = self._services.find(alert)
+        where = environment(alert, service, self._catalog)
+        noisy = noise(alert)
+        effect = impact(alert).model_copy(
+            update={
+                "noise": noisy is not None,
+                "non_production": where is Environment.STAGING,
+            }
+        )
+        known = self._catalog.services.get(service or "")
+        level, rule = severity(
+            Situation(effect, kind, known.tier if known else None, alert.severity_hint)
+        )
+        return Triage(
+            type=kind,
+            severity=level,
+            service=service,
+            environment=where,
+            runbooks=ranking.candidates(fits, kind, self._runbooks, noise=noisy is not None),
+            confidence=confidence(scores.points),
+            impact=effect,
+            noise=noisy is not None,
+            why=(
+                *_type_reasons(scores, kind),
+                f"{level} by the rule \u201c{rule.name}\u201d: {rule.sentence}",
+                *_other_reasons(alert, effect, noisy),
+            ),
+        )
+
+    def _weigh(self, alert: Alert) -> tuple[Scores, list[ranking.Fit]]:
+        reading = read(alert, self._known.vocabulary)
+        names = names_of(alert)
+        scores = Scores()
+        found = [
+            *structural(alert, self._known.structure, names),
+            *subjects(self._subjects.find(reading)),
+        ]
+        for clue in (_PRIOR, *found):
+            scores.add(clue)
+        about = scores.best()
+        fits = self._signals.fits(reading, names, about)
+        for clue in (*failures(self._failures.find(reading, about)), *ranking.clues(fits)):
+            scores.add(clue)
+        return scores, fits
+
+
+def _type_reasons(scores: Scores, kind: IncidentType) -> list[str]:
+    strongest = sorted((c for c in scores.clues if c.type is kind), key=lambda clue: -clue.weight)
+    reasons = [f"{kind}: {clue.reason}" for clue in strongest[:_REASONS]]
+    others = sorted((c for c in scores.clues if c.type is not kind), key=lambda clue: -clue.weight)
+    return [*reasons, *(f"against it, {c.type}: {c.reason}" for c in others[:1] if c.weight > 1)]
+
+
+def _other_reasons(alert: Alert, effect: Impact, noisy: str | None) -> list[str]:
+    reasons = [f"the alert states {fact}" for fact in effect.facts[:5]]
+    if noisy:
+        reasons.append(f"noise: \u201c{noisy}\u201d")
+    if alert.severity_hint:
+        reasons.append(f"the sender's own label is \u201c{alert.severity_hint}\u201d: a hint only")
+    if has_instructions(alert.text()):
+        reasons.append("the text gives orders to its reader; they were left out")
+    return reasons
+
+
+def triage(alert: Alert, catalog: Catalog, runbooks: Mapping[str, Runbook]) -> Triage:
+    """Judge one alert; compile once with `Triager` to judge many."""
+    return Triager(catalog, runbooks)(alert)
