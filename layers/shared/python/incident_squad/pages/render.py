@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
@@ -13,6 +14,7 @@ from markupsafe import Markup
 from incident_squad.domain.values import iso
 from incident_squad.pages.web import Answer, answer
 
+_LABEL = re.compile(r"([^:]{2,40}?)\s?: (.+)")
 _FOLDER = Path(__file__).parent / "templates"
 
 
@@ -34,6 +36,28 @@ def moment(value: datetime, style: str = "%d %b %Y, %H:%M") -> Markup:
     return Markup('<time datetime="{}">{} UTC</time>').format(iso(value), value.strftime(style))
 
 
+def clock(value: datetime) -> Markup:
+    """A time of day for lists whose page says that all times are UTC."""
+    return Markup('<time datetime="{}">{}</time>').format(iso(value), f"{value:%H:%M:%S}")
+
+
+def observed(value: object) -> str:
+    """An observed value: numbers without needless zeros."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def told(text: str) -> tuple[list[str], list[tuple[str, str]]]:
+    """A status update taken apart: its sentences, and its `Label: value` lines.
+
+    The heading is left out, the page has its own.
+    """
+    sentences, _, facts = text.partition("\n\n")[2].rpartition("\n\n")
+    rows = [_LABEL.fullmatch(line) for line in facts.split("\n")]
+    if not sentences or not all(rows):
+        return text.split("\n"), []
+    return sentences.split("\n"), [(row[1], row[2]) for row in rows if row]
+
+
 @lru_cache(maxsize=1)
 def _templates() -> Environment:
     templates = Environment(
@@ -43,7 +67,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    templates.filters["moment"] = moment
+    templates.filters.update(moment=moment, clock=clock, observed=observed, told=told)
     templates.globals["style"] = Markup(_text("style.css"))  # noqa: S704 - our own file
     templates.globals["script"] = Markup(_text("live.js"))  # noqa: S704 - our own file
     return templates

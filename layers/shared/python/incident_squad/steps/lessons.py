@@ -29,7 +29,7 @@ def went_well(record: IncidentRecord) -> list[str]:
         items.append(f"Approved {seconds['approved']:g} seconds after the alert.")
     done = [s for s in record.steps if s.status is StepStatus.APPLIED]
     if done and not any(s.status in _BAD for s in record.steps):
-        items.append(f"{len(done)} steps were applied and verified, none failed.")
+        items.append(f"Steps applied and verified: {len(done)}; none failed.")
     if record.updates and not _late(record):
         items.append("Every promised status update came in time.")
     return items
