@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from incident_squad import bootstrap
 from incident_squad.domain.errors import InvalidAlert
+from incident_squad.entrypoint import web_failure
 from incident_squad.intake.answers import BAD_REQUEST, NOT_FOUND, Answer, body_of, problem
 from incident_squad.steps.intake_api import IntakeApi
 
@@ -21,6 +22,7 @@ def handler_of(make_api: Callable[[], IntakeApi]) -> Handler:
     """The Lambda handler over an API that is made when the first alert comes."""
     api = cache(make_api)
     app = APIGatewayRestResolver()
+    app.exception_handler(Exception)(web_failure)
 
     @app.post("/api/mcp")
     def any_source() -> Response[str]:

@@ -288,5 +288,14 @@ def test_an_event_of_eventbridge_comes_straight_in() -> None:
     assert len(doors.received) == 1
 
 
+def test_a_fault_of_our_own_shows_nothing_of_the_inside() -> None:
+    def broken() -> IntakeApi:
+        raise RuntimeError("secret inside")
+
+    answer = handler_of(broken)(event("/api/mcp"), LambdaContext())
+    assert answer["statusCode"] == 500
+    assert "secret inside" not in answer["body"]
+
+
 def test_a_body_that_is_no_text_is_an_empty_one() -> None:
     assert body_of(7, is_base64=False) == b""

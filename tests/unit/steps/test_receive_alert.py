@@ -238,6 +238,40 @@ def test_what_fires_while_its_incident_is_being_closed_opens_a_new_one(squad: Sq
     assert squad.say("k2").outcome is OutcomeKind.OPENED
 
 
+def test_what_fires_at_the_very_moment_of_closing_does_not_vanish(squad: Squad) -> None:
+    class ClosingMeanwhile(MemoryIncidents):
+        def attach(self, incident_id: str, alert: Alert) -> None:
+            super().attach(incident_id, alert)
+            self.change(incident_id, status=IncidentStatus.RESOLVED, stage=Stage.DONE)
+
+    squad.incidents = ClosingMeanwhile(squad.clock)
+    squad.timeline = MemoryTimeline(squad.incidents, squad.clock)
+    squad.receive = ReceiveAlert(
+        squad.incidents, squad.timeline, squad.workflow, services(), squad.clock, judged
+    )
+    first = squad.say("k1")
+    second = squad.say("k2")
+    assert second.outcome is OutcomeKind.OPENED
+    assert second.incident_id != first.incident_id
+    assert squad.incidents.holder_of("k2") == second.incident_id
+
+
+def test_a_service_that_somebody_else_is_opening_for_too_long_is_left_to_a_later_try(
+    squad: Squad,
+) -> None:
+    class Busy(MemoryIncidents):
+        def claim(self, key: str, incident_id: str, until: datetime) -> str:
+            opening = key.startswith("opening:")
+            return "somebody" if opening else super().claim(key, incident_id, until)
+
+    receive = ReceiveAlert(
+        Busy(squad.clock), squad.timeline, squad.workflow, services(), squad.clock, judged
+    )
+    with pytest.raises(TransientFailure):
+        receive([an_alert()])
+    assert squad.clock.slept < 10
+
+
 def test_late_deliveries_change_nothing(squad: Squad) -> None:
     squad.say(started_at=later())
     squad.say(status=RESOLVED, ended_at=later(minutes=5))
