@@ -71,9 +71,7 @@ class Api(Construct):
         )
 
     def _serve(self, function: lambda_.IFunction, routes: tuple[str, ...]) -> None:
-        integration = apigateway.LambdaIntegration(
-            function, allow_test_invoke=False, scope_permission_to_method=False
-        )
+        integration = apigateway.LambdaIntegration(function, scope_permission_to_method=False)
         for route in routes:
             method, path = route.split()
             added = self.api.root.resource_for_path(path).add_method(method, integration)
