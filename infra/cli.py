@@ -6,7 +6,7 @@ import click
 
 from incident_squad.domain.errors import SquadError
 from infra.client import ApiError
-from infra.commands import evaluation, offline, practice, runbooks, sres, stack
+from infra.commands import offline, practice, runbooks, sres, stack
 from infra.local.errors import LocalStackError
 
 
@@ -30,7 +30,6 @@ for command in (
     sres.timeline,
     sres.postmortem,
     runbooks.runbooks,
-    evaluation.evaluate,
 ):
     squad.add_command(command)
 

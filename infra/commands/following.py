@@ -48,7 +48,7 @@ class Follower:
         raise ApiError(f"{self.incident_id} did not end within {limit_seconds:.0f} seconds")
 
     def _show_new_events(self) -> None:
-        found = self.client.incident(self.incident_id, "timeline")["timeline"]
+        found = self.client.incident(self.incident_id, "timeline")["events"]
         for event in found[self._seen :]:
             if not self.quiet:
                 show_event(event)

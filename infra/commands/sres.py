@@ -60,7 +60,7 @@ def timeline(incident_id: str, stack: str | None, profile: str | None, as_json: 
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
-    for event in found["timeline"]:
+    for event in found["events"]:
         show_event(event)
     for problem in found["problems"]:
         click.secho(f"NOT SOUND: {problem}", fg="red", err=True)

@@ -10,11 +10,11 @@ from pathlib import Path
 from types import FrameType
 
 import click
-from infra.local.practice import Practice
 
 from infra.client import RUNNING
 from infra.commands.console import progress, say
 from infra.local.config import LocalConfig
+from infra.local.practice import Practice
 from infra.local.stack import LocalStack
 
 CHECK_SECONDS = 1.0

@@ -28,7 +28,10 @@ class AwsSecrets:
 
     def _read(self, secret_id: str) -> str:
         with translated(f"reading the secret '{secret_id}'"):
-            answer = self._client.get_secret_value(SecretId=secret_id)
+            try:
+                answer = self._client.get_secret_value(SecretId=secret_id)
+            except self._client.exceptions.ResourceNotFoundException:
+                raise InvalidConfiguration(f"the secret '{secret_id}' is missing") from None
         text = answer.get("SecretString", "")
         if not text.strip():
             raise InvalidConfiguration(f"the secret '{secret_id}' holds no text")

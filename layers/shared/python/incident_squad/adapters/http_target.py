@@ -5,7 +5,12 @@ from typing import Any
 
 from incident_squad.adapters.http_client import HttpClient, Refused
 from incident_squad.adapters.json_answers import as_row, is_scalar, scalars, select
-from incident_squad.domain.errors import InvalidParameter, SquadError, StepFailed
+from incident_squad.domain.errors import (
+    InvalidConfiguration,
+    InvalidParameter,
+    SquadError,
+    StepFailed,
+)
 from incident_squad.domain.evidence import Evidence, EvidenceStatus
 from incident_squad.domain.plan import PlannedStep
 from incident_squad.domain.runbook import Action, HttpAction, HttpProbe, ParameterValue, Probe, Step
@@ -31,6 +36,8 @@ class HttpProber:
             content = self._client.look(target, probe.operation, seconds=PROBE_SECONDS)
         except Refused as error:
             return self._seen(probe, target, EvidenceStatus.DENIED, detail=str(error))
+        except InvalidConfiguration as error:
+            return self._seen(probe, target, EvidenceStatus.NOT_CONFIGURED, detail=str(error))
         except SquadError as error:
             return self._seen(probe, target, EvidenceStatus.ERROR, detail=str(error))
         value, rows = select(content, probe.pointer), (as_row(content),)

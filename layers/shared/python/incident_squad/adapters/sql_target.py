@@ -5,7 +5,12 @@ from typing import Any
 
 from incident_squad.adapters.sql_cells import as_text, as_value, sentence
 from incident_squad.adapters.sql_session import Refused, Role, Row, Sessions
-from incident_squad.domain.errors import InvalidParameter, SquadError, StepFailed
+from incident_squad.domain.errors import (
+    InvalidConfiguration,
+    InvalidParameter,
+    SquadError,
+    StepFailed,
+)
 from incident_squad.domain.evidence import Evidence, EvidenceStatus
 from incident_squad.domain.plan import PlannedStep
 from incident_squad.domain.runbook import Action, ParameterValue, Probe, SqlAction, SqlProbe, Step
@@ -37,6 +42,8 @@ class SqlProber:
             rows = self._ask(probe, target, parameters)
         except Refused as error:
             return self._seen(probe, target, EvidenceStatus.DENIED, detail=str(error))
+        except InvalidConfiguration as error:
+            return self._seen(probe, target, EvidenceStatus.NOT_CONFIGURED, detail=str(error))
         except SquadError as error:
             return self._seen(probe, target, EvidenceStatus.ERROR, detail=str(error))
         value = _value(probe, rows)

@@ -147,7 +147,7 @@ def _identifiers(catalog: Catalog) -> tuple[tuple[str, str], ...]:
     for key, target in catalog.targets.items():
         values = [key, target.reader or "", target.writer or ""]
         if isinstance(target, HttpTarget):
-            values += [target.base_url, target.base_url.split("://")[-1], *target.operations]
+            values += [target.base_url, target.base_url.split("://")[-1]]
         values += [str(value) for value in target.fields.values() if len(str(value)) > _SHORT]
         named += [("target", value) for value in values]
     named += [("team", name) for key, team in catalog.teams.items() for name in (key, team.name)]

@@ -1,1 +1,0 @@
-"""`squad eval`: score the floor on labelled alerts."""
