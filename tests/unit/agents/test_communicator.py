@@ -130,7 +130,7 @@ def test_no_cause_is_claimed_before_it_is_proven() -> None:
     guess = a_record(diagnosis=a_diagnosis(conclusive=False))
     said = update(UpdateState.IDENTIFIED, guess).external
     assert "shortage" not in said
-    assert "continue to work on it" in said
+    assert "The cause is not confirmed yet." in said
     proven = update(UpdateState.IDENTIFIED, a_record(diagnosis=a_diagnosis())).external
     assert (
         "We have identified the cause: a shortage of capacity. A repair is being prepared."

@@ -26,7 +26,7 @@ from incident_squad.domain.report import (
 )
 from incident_squad.domain.triage import FLOOR, Triage
 from incident_squad.domain.update import UpdateState
-from incident_squad.domain.values import iso
+from incident_squad.domain.values import Risk, iso
 from incident_squad.ports import Clock, Knowledge
 from incident_squad.steps.read_record import ReadRecord
 
@@ -81,12 +81,15 @@ class BuildReport:
             runbook = self.knowledge.runbooks.get(record.runbook_id or "")
             time = runbook.estimated_time if runbook else "not known yet"
             return ReportFix(
-                steps=(), estimated_time=time, risk_level="none", applier=Applier.NOBODY.value
+                steps=(),
+                estimated_time=time,
+                risk_level=_risk(Risk.NONE),
+                applier=Applier.NOBODY.value,
             )
         return ReportFix(
             steps=tuple(_step(record, place) for place in range(len(plan.steps))),
             estimated_time=plan.estimated_time,
-            risk_level=plan.risk.value,
+            risk_level=_risk(plan.risk),
             applier=plan.applier.value,
             why=plan.why,
             plan_hash=plan.hash,
@@ -172,6 +175,11 @@ def _step(record: IncidentRecord, place: int) -> ReportStep:
         status=record.step_status(place).value,
         detail=(done.detail if done else "") or step.blocked or "",
     )
+
+
+def _risk(risk: Risk) -> str:
+    """The level in the customer's words: a plan that only looks is of low risk."""
+    return (Risk.LOW if risk is Risk.NONE else risk).value
 
 
 def _approval(record: IncidentRecord) -> dict[str, Any] | None:
