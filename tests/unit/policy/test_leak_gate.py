@@ -166,6 +166,19 @@ def test_names_of_the_alert_are_private_too() -> None:
     assert leaks("Payments are slow.", CATALOG, ("payments",)) == []
 
 
+def test_addresses_and_fields_of_targets_are_private() -> None:
+    target = {
+        "kind": "http",
+        "base_url": "http://falcon",
+        "operations": {"drain": {"method": "POST", "path": "/drain"}},
+        "fields": {"pool": "blue heron", "shard": 7},
+    }
+    catalog = a_catalog(targets={"orders-db": target})
+    assert leaks("Falcon is slow.", catalog)[0].kind == "target"
+    assert leaks("The blue heron is slow.", catalog)
+    assert leaks("All 7 of them.", catalog) == []
+
+
 def test_colleagues_see_hosts_but_no_secrets() -> None:
     text = "prod-db-01 203.0.113.42 500/500 password=hunter2 AKIAIOSFODNN7EXAMPLE Project Nightjar"
     shown = redact(text, CATALOG)

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 
+from incident_squad.agents.action_items import action_items
 from incident_squad.agents.history import Line, alert_text, first_sentence, history, one_line
 from incident_squad.domain.catalog import Catalog, Service
-from incident_squad.domain.evidence import Diagnosis
 from incident_squad.domain.incident import IncidentStatus
 from incident_squad.domain.plan import Applier, StepStatus
 from incident_squad.domain.record import IncidentRecord
 from incident_squad.domain.runbook import Runbook
-from incident_squad.domain.triage import Impact, Triage
+from incident_squad.domain.triage import Impact
 from incident_squad.domain.values import IncidentType, Moment, Severity, Value
 from incident_squad.policy.leak_gate import redact
 from incident_squad.policy.notification import concerns_customers, impact_in_words
@@ -128,7 +128,7 @@ def facts_of(record: IncidentRecord, catalog: Catalog, runbooks: Mapping[str, Ru
         risk=plan.risk.value if plan else "none",
         plan=tuple(step.title for step in plan.to_run()) if plan else (),
         applied=_applied(record),
-        action_items=_action_items(record),
+        action_items=action_items(record),
         hand_over_reason=incident.hand_over_reason,
         history=history(record),
         public=_public(record, catalog, runbooks),
@@ -205,38 +205,6 @@ def _applied(record: IncidentRecord) -> tuple[str, ...]:
     steps = record.plan.steps if record.plan else ()
     done = (p for p, _ in enumerate(steps) if record.step_status(p) is StepStatus.APPLIED)
     return tuple(steps[place].title for place in done)
-
-
-def _action_items(record: IncidentRecord) -> tuple[str, ...]:
-    items = [*_open_steps(record), *_open_questions(record.diagnosis, record.incident.triage)]
-    return tuple(dict.fromkeys(items)) or ("Go through the post-mortem draft with the owning team",)
-
-
-def _open_steps(record: IncidentRecord) -> list[str]:
-    bad = {StepStatus.FAILED, StepStatus.UNDO_FAILED, StepStatus.APPLYING}
-    items = []
-    for place, step in enumerate(record.plan.steps if record.plan else ()):
-        status = record.step_status(place)
-        if status in bad:
-            items.append(f"Look at the step that ended as {status.value}: {step.title}")
-        elif step.blocked:
-            items.append(f"Do by hand or make it possible: {step.title} ({step.blocked})")
-        elif status is StepStatus.CONDITIONAL:
-            items.append(f"Prevent a repetition: {step.title}")
-    return items
-
-
-def _open_questions(diagnosis: Diagnosis | None, triage: Triage | None) -> list[str]:
-    if triage is not None and (triage.noise or triage.impact.noise):
-        return ["Tune the monitoring so that this signal does not open an incident again"]
-    items = []
-    if diagnosis is None or not diagnosis.conclusive:
-        items.append("Find the root cause: the evidence was not conclusive")
-    if diagnosis is not None and diagnosis.not_seen:
-        items.append(f"Make visible what could not be seen: {', '.join(diagnosis.not_seen[:5])}")
-    if triage is not None and triage.type is IncidentType.SECURITY:
-        items.append("Establish from the audit logs whether data was accessed; if so, notify")
-    return items
 
 
 def _private(record: IncidentRecord, runbooks: Mapping[str, Runbook]) -> tuple[str, ...]:
