@@ -23,6 +23,8 @@ ABOUT = "squad.json"
 LOCK = "lock"
 # An emulator whose `squad up` was killed saves its state and ends in about this time.
 RELEASE_SECONDS = 20.0
+# A process that has just been killed may look alive for a moment.
+DYING_SECONDS = 1.0
 SECRETS = (
     "webhooks/pagerduty", "webhooks/datadog", "webhooks/alertmanager", "webhooks/generic",
     "api-token",
@@ -138,13 +140,14 @@ def _advice(folder: Path) -> str:
 
 def _lock(file: Path) -> int:
     lock = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
-    deadline = time.monotonic() + RELEASE_SECONDS
+    began = time.monotonic()
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = _holder(lock)
-            if _alive(holder) or time.monotonic() > deadline:
+            patience = DYING_SECONDS if _alive(holder) else RELEASE_SECONDS
+            if time.monotonic() - began > patience:
                 os.close(lock)
                 raise _locked(file.parent, holder) from None
             time.sleep(0.1)

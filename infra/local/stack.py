@@ -103,11 +103,13 @@ class LocalStack:
         """Raises EmulatorDied when the stack no longer works."""
         self._emulator.check()
 
-    def sweep(self) -> None:
-        """Let the squad take up what was broken off, as it does every minute by itself."""
+    def _sweep(self) -> None:
+        """Take up what was broken off. No execution is alive yet, so nothing is too young."""
         trouble: object = None
         try:
-            answer = self.clients.functions.invoke(FunctionName=f"{self.name}-sweep", Payload=b"{}")
+            answer = self.clients.functions.invoke(
+                FunctionName=f"{self.name}-sweep", Payload=b'{"now": true}'
+            )
             if "FunctionError" in answer:
                 trouble = answer["Payload"].read().decode()
         except (BotoCoreError, ClientError) as error:
@@ -128,8 +130,8 @@ class LocalStack:
         self._announce()
         self.inbox = Inbox(self.clients.sns, self.clients.sqs, outputs["TopicArn"])
         self._parts.callback(self.inbox.close)
-        gateway.open(_upstream(self.endpoint_url, outputs["ApiUrl"]))
         self._settle(deployed)
+        gateway.open(_upstream(self.endpoint_url, outputs["ApiUrl"]))
 
     def _start_emulator(self) -> None:
         self._emulator = EmulatorProcess(
@@ -185,7 +187,7 @@ class LocalStack:
         if self._data.kept and deployed.changed:
             self._wait_for_snapshot()
         if not self._data.fresh:
-            self.sweep()
+            self._sweep()
 
     def _wait_for_snapshot(self) -> None:
         """A stack must not be half on disk when the first alert comes."""

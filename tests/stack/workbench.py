@@ -58,7 +58,7 @@ class Workbench:
                 api = found["Outputs"][0]["OutputValue"]
                 return f"{self.aws.endpoint_url}/_aws/execute-api/{api}/live/"
             time.sleep(0.05)
-        raise AssertionError(f"{stack} was not created: {found['StackStatus']}")
+        raise AssertionError(f"{stack} was not created")
 
     def machine(self, states: dict[str, Any], **top: Any) -> str:
         """A JSONata state machine that starts with the first state; gives its ARN."""
