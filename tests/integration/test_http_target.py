@@ -289,9 +289,9 @@ def test_a_body_needs_exactly_one_value(
 
 
 def test_a_failing_operation_is_not_repeated(deployer: Deployer, executor: HttpExecutor) -> None:
-    deployer.answer("/deployment/rollback", {"why": "no such release"}, 500)
+    deployer.answer("/deployment/rollback", {"why": "half done"}, 500)
     step = rollback()
-    with pytest.raises(StepFailed, match="no such release"):
+    with pytest.raises(StepFailed, match="half done"):
         executor.apply(step, planned(step, [{"previousRelease": "r41"}]), "key")
     assert len(deployer.seen) == 1
 
@@ -320,10 +320,13 @@ def test_an_unreachable_or_refusing_hook_did_nothing() -> None:
         executor.apply(step, plan, "key")
 
 
-def test_a_refused_writer_did_nothing(deployer: Deployer, executor: HttpExecutor) -> None:
-    deployer.answer("/deployment/rollback", {}, 403)
+@pytest.mark.parametrize(("status", "word"), [(401, "refused us"), (422, "no such release")])
+def test_a_refusal_did_nothing(
+    deployer: Deployer, executor: HttpExecutor, status: int, word: str
+) -> None:
+    deployer.answer("/deployment/rollback", {"why": "no such release"}, status)
     step = rollback()
-    with pytest.raises(TargetUnavailable, match="refused us"):
+    with pytest.raises(TargetUnavailable, match=word):
         executor.apply(step, planned(step, [{"previousRelease": "r41"}]), "key")
 
 

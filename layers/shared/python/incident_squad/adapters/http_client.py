@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 LARGEST = 256 * 1024
 CONNECT_SECONDS = 3
-_OK, _REDIRECTS, _UNAUTHORIZED, _FORBIDDEN = range(200, 300), range(300, 400), 401, 403
+_OK, _REDIRECTS, _REFUSALS = range(200, 300), range(300, 400), range(400, 500)
+_UNAUTHORIZED, _FORBIDDEN = 401, 403
 
 
 class Refused(TargetUnavailable):
@@ -66,8 +67,8 @@ class HttpClient:
     ) -> Any:  # noqa: ANN401
         """The JSON that an operation answers, as the writer; `key` makes it idempotent.
 
-        Raises TargetUnavailable when the call was not made or was refused, StepFailed when it
-        failed or when nobody knows, and InvalidConfiguration.
+        Raises TargetUnavailable when the call was not made or was refused (4xx), StepFailed when
+        nobody knows what it did, and InvalidConfiguration.
         """
         declared, found = self._find(target, operation)
         if found.writer is None:
@@ -135,9 +136,14 @@ def _read(call: Call, response: "urllib3.BaseHTTPResponse", deadline: float) -> 
         if time.monotonic() > deadline:
             raise _unanswered(call, f"still talking after {call.seconds:g} s")
     if response.status not in _OK:
-        said = bytes(content[:200]).decode(errors="replace")
-        raise StepFailed(f"'{call.target}' answered HTTP {response.status}: {said}")
+        raise _bad_answer(call, response.status, bytes(content[:200]).decode(errors="replace"))
     return _json(call, bytes(content))
+
+
+def _bad_answer(call: Call, status: int, said: str) -> StepFailed | TargetUnavailable:
+    """A hook's contract: 4xx means that it refused and did nothing, 5xx that nobody knows."""
+    why = f"'{call.target}' answered HTTP {status}: {said}"
+    return TargetUnavailable(why) if status in _REFUSALS else StepFailed(why)
 
 
 def _json(call: Call, content: bytes) -> Any:  # noqa: ANN401
