@@ -55,11 +55,11 @@ def reviewed_app(
     return app
 
 
-def main() -> None:
+def main(dependencies: Path = DEPENDENCIES) -> None:
     """Synthesise for AWS; fails on a finding of the review that nobody has accepted."""
-    if not DEPENDENCIES.is_dir():
+    if not dependencies.is_dir():
         raise SystemExit("build the dependencies layer first: python -m infra.build_layer")
-    reviewed_app(dependencies=DEPENDENCIES).synth()
+    reviewed_app(dependencies=dependencies).synth()
 
 
 if __name__ == "__main__":

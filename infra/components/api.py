@@ -29,7 +29,11 @@ ROUTES: Mapping[str, tuple[str, ...]] = {
 """Function and its routes. Functions check who calls: no two routes ask for the same proof."""
 
 _RATE, _BURST = 50, 100  # requests a second; an alert storm arrives as a few hundred webhooks
-_PROBLEM = '{"type":"about:blank","title":$context.error.messageString,"status":%s}'
+_PROBLEM = '{"type":"about:blank","title":$context.error.messageString,"status":$context.status}'
+_REFUSALS = {
+    "ClientProblem": apigateway.ResponseType.DEFAULT_4_XX,
+    "ServerProblem": apigateway.ResponseType.DEFAULT_5_XX,
+}
 
 
 class Api(Construct):
@@ -80,15 +84,8 @@ class Api(Construct):
 
     def _answer_with_problems(self) -> None:
         """Let the gateway's own refusals look like those of the functions (RFC 9457)."""
-        for kind, status in (
-            (apigateway.ResponseType.DEFAULT_4_XX, "$context.status"),
-            (apigateway.ResponseType.DEFAULT_5_XX, "$context.status"),
-        ):
-            self.api.add_gateway_response(
-                f"{kind.response_type.title().replace('_', '')}Problem",
-                type=kind,
-                templates={"application/json": _PROBLEM % status},
-            )
+        for name, kind in _REFUSALS.items():
+            self.api.add_gateway_response(name, type=kind, templates={"application/json": _PROBLEM})
 
 
 def _review(api: apigateway.RestApi) -> None:

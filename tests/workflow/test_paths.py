@@ -109,6 +109,12 @@ def test_a_false_alarm_is_closed_without_a_fix(machine: Interpreter) -> None:
     assert not run.given("remediate")
 
 
+def test_a_plan_without_steps_still_waits_for_recovery(machine: Interpreter) -> None:
+    run = machine.run(Script().answers("synthesize", plan(Applier.AUTO)), NEW)
+    assert run.states[-7:] == ["Remediate", *MENDING[2:], *CLOSING]
+    assert not run.given("remediate")
+
+
 def test_recovery_is_waited_for(machine: Interpreter) -> None:
     script = Script().answers("verify_recovery", recovery("not_yet"), recovery("yes"))
     run = machine.run(script, NEW)

@@ -1,0 +1,45 @@
+"""What an operator chooses shows in the stack."""
+
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+import pytest
+from aws_cdk import assertions
+
+from infra.app import main
+from infra.stack import Choices, IncidentSquadStack
+from infra.stage import Stage
+
+
+def resources(choices: Choices, kind: str) -> list[dict[str, Any]]:
+    root = cdk.App(builtin_cloud_formation_validation=False)
+    template = assertions.Template.from_stack(
+        IncidentSquadStack(root, "IncidentSquad-test", choices=choices)
+    )
+    return [found["Properties"] for found in template.find_resources(kind).values()]
+
+
+def test_an_address_of_ones_own_is_what_people_are_sent_to() -> None:
+    choices = Choices(stage=Stage("dev"), public_url="https://squad.example")
+    (parameter,) = resources(choices, "AWS::SSM::Parameter")
+    assert parameter["Value"] == "https://squad.example"
+
+
+def test_the_person_on_call_is_subscribed() -> None:
+    choices = Choices(stage=Stage("dev"), on_call_email="oncall@squad.example")
+    endpoints = [found["Endpoint"] for found in resources(choices, "AWS::SNS::Subscription")]
+    assert "oncall@squad.example" in endpoints
+
+
+def test_built_dependencies_become_a_layer_of_every_function(tmp_path: Path) -> None:
+    (tmp_path / "python").mkdir()
+    (tmp_path / "python" / "module.py").write_text("")
+    choices = Choices(stage=Stage("dev"), dependencies=tmp_path)
+    functions = resources(choices, "AWS::Lambda::Function")
+    assert all(len(function["Layers"]) == 3 for function in functions)
+
+
+def test_nothing_goes_to_aws_without_its_dependencies(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"infra\.build_layer"):
+        main(tmp_path / "build")
