@@ -102,8 +102,6 @@ def _string(parameter: Parameter, value: object) -> str:
     text = _text(value)
     if parameter.pattern is not None and not re.fullmatch(parameter.pattern, text, re.ASCII):
         raise ValueError(f"does not fit {parameter.pattern}")
-    if parameter.pattern is None and not parameter.choices:
-        raise ValueError("has neither choices nor a pattern")
     return text
 
 
