@@ -8,9 +8,9 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from incident_squad import bootstrap
-from incident_squad.entrypoint import web_failure, web_request, web_response
 from incident_squad.pages.web import Request, problem
 from incident_squad.steps.incidents_api import IncidentsApi
+from incident_squad.web_entrypoint import web_failure, web_request, web_response
 
 app = APIGatewayRestResolver()
 app.exception_handler(Exception)(web_failure)

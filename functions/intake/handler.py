@@ -11,9 +11,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from incident_squad import bootstrap
 from incident_squad.domain.errors import InvalidAlert
-from incident_squad.entrypoint import web_failure
 from incident_squad.intake.answers import BAD_REQUEST, NOT_FOUND, Answer, body_of, problem
 from incident_squad.steps.intake_api import IntakeApi
+from incident_squad.web_entrypoint import web_failure
 
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 

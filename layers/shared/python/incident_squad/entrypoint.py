@@ -1,21 +1,14 @@
 """How Lambda reaches a use case: parse, log, delegate, dump."""
 
-import base64
-import binascii
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 from pydantic import BaseModel, ValidationError
 
 from incident_squad.domain.errors import InvalidConfiguration, SquadError
-from incident_squad.pages.web import Answer as WebAnswer
-from incident_squad.pages.web import Request as WebRequest
-from incident_squad.pages.web import problem
 
 logger = Logger(service="incident-squad")
 
@@ -53,40 +46,6 @@ def event_handler(use_case: Callable[[Event], BaseModel]) -> Handler:
             return _dump(use_case(event))
 
     return handler
-
-
-def web_request(event: APIGatewayProxyEvent) -> WebRequest:
-    """What the pages and the interface need of an API Gateway event, whatever is missing in it."""
-    raw = event.raw_event
-    body = str(raw.get("body") or "")
-    if raw.get("isBase64Encoded"):
-        try:
-            body = base64.b64decode(body).decode("utf-8", "replace")
-        except binascii.Error:
-            body = ""
-    return WebRequest(
-        query=_texts(raw.get("queryStringParameters")),
-        headers={name.lower(): text for name, text in _texts(raw.get("headers")).items()},
-        body=body,
-    )
-
-
-def web_response(answer: WebAnswer) -> Response[str]:
-    """An answer in the form of Powertools."""
-    headers: dict[str, str | list[str]] = {**answer.headers}
-    return Response(status_code=answer.status, body=answer.body, headers=headers)
-
-
-def web_failure(error: Exception) -> Response[str]:
-    """The answer when we ourselves failed: it says so, and nothing about why."""
-    logger.error("failed", exc_info=error)
-    return web_response(problem(500, "Internal Server Error", "The failure was logged."))
-
-
-def _texts(given: object) -> dict[str, str]:
-    if not isinstance(given, dict):
-        return {}
-    return {str(name): str(text) for name, text in given.items() if text is not None}
 
 
 def _parse(request_type: type[Request], event: Event) -> Request:

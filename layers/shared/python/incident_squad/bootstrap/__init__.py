@@ -1,0 +1,137 @@
+"""The composition root: the one place that chooses adapters and wires use cases.
+
+`Squad` builds every use case from a `World` of filled ports: tests and the laptop give it worlds
+of their own. The functions here serve the Lambda handlers: they build from AWS, once a process,
+and only what the function at hand needs.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from incident_squad.bootstrap.aws import AwsWorld
+from incident_squad.bootstrap.squad import Squad
+from incident_squad.settings import settings
+
+if TYPE_CHECKING:
+    from incident_squad.domain.values import IncidentType
+    from incident_squad.steps.approval_api import ApprovalApi
+    from incident_squad.steps.close_incident import CloseIncident
+    from incident_squad.steps.draft_update import DraftUpdate
+    from incident_squad.steps.hand_over import HandOver
+    from incident_squad.steps.incidents_api import IncidentsApi
+    from incident_squad.steps.intake_api import IntakeApi
+    from incident_squad.steps.investigate import Investigate
+    from incident_squad.steps.notify_on_call import NotifyOnCall
+    from incident_squad.steps.publish_update import PublishUpdate
+    from incident_squad.steps.record_failure import RecordFailure
+    from incident_squad.steps.remediate import Remediate
+    from incident_squad.steps.request_approval import RequestApproval
+    from incident_squad.steps.sweep import Sweep
+    from incident_squad.steps.synthesize import Synthesize
+    from incident_squad.steps.triage import Triage
+    from incident_squad.steps.undo_remediation import UndoRemediation
+    from incident_squad.steps.verify_recovery import VerifyRecovery
+
+
+@lru_cache(maxsize=1)
+def squad() -> Squad:
+    """The squad of this Lambda process."""
+    return Squad(AwsWorld(settings()))
+
+
+def intake_api() -> IntakeApi:
+    """The doors for alerts."""
+    from incident_squad.adapters.sns_topics import SnsTopics, certificate
+    from incident_squad.steps.intake_api import IntakeApi
+
+    found, topics = squad(), settings().alert_topics.split(",")
+    return IntakeApi(
+        receive=found.receive_alert(),
+        secrets=found.world.secrets,
+        clock=found.world.clock,
+        certificates=certificate,
+        confirm=SnsTopics().confirm,
+        topics=frozenset(topic.strip() for topic in topics if topic.strip()),
+    )
+
+
+def triage() -> Triage:
+    """The use case of the state Triage."""
+    return squad().triage()
+
+
+def investigate(specialist: IncidentType) -> Investigate:
+    """The use case of a specialist's state."""
+    return squad().investigate(specialist)
+
+
+def notify_on_call() -> NotifyOnCall:
+    """The use case of the state NotifyOnCall."""
+    return squad().notify_on_call()
+
+
+def draft_update() -> DraftUpdate:
+    """The use case of the state DraftUpdate."""
+    return squad().draft_update()
+
+
+def publish_update() -> PublishUpdate:
+    """The use case of the states that publish."""
+    return squad().publish_update()
+
+
+def synthesize() -> Synthesize:
+    """The use case of the state Synthesize."""
+    return squad().synthesize()
+
+
+def request_approval() -> RequestApproval:
+    """The use case of the state RequestApproval."""
+    return squad().request_approval()
+
+
+def remediate() -> Remediate:
+    """The use case of the state RemediateStep."""
+    return squad().remediate()
+
+
+def undo_remediation() -> UndoRemediation:
+    """The use case of the state UndoRemediation."""
+    return squad().undo_remediation()
+
+
+def verify_recovery() -> VerifyRecovery:
+    """The use case of the state VerifyRecovery."""
+    return squad().verify_recovery()
+
+
+def close_incident() -> CloseIncident:
+    """The use case of the state CloseIncident."""
+    return squad().close_incident()
+
+
+def hand_over() -> HandOver:
+    """The use case of the state HandOver."""
+    return squad().hand_over()
+
+
+def record_failure() -> RecordFailure:
+    """The use case behind the rule on failed executions."""
+    return squad().record_failure()
+
+
+def sweep() -> Sweep:
+    """The use case behind the schedule."""
+    return squad().sweep()
+
+
+def incidents_api() -> IncidentsApi:
+    """What reads incidents over HTTP."""
+    return squad().incidents_api()
+
+
+def approval_api() -> ApprovalApi:
+    """What shows and takes approvals over HTTP."""
+    return squad().approval_api()

@@ -1,0 +1,308 @@
+"""Every use case, wired from one world.
+
+Imports stand inside the methods on purpose: a function must not pay at its cold start for use
+cases that it never runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from incident_squad.bootstrap.world import World
+    from incident_squad.domain.values import IncidentType
+    from incident_squad.steps.approval_api import ApprovalApi
+    from incident_squad.steps.close_incident import CloseIncident
+    from incident_squad.steps.decide_approval import DecideApproval
+    from incident_squad.steps.draft_update import DraftUpdate
+    from incident_squad.steps.hand_over import HandOver
+    from incident_squad.steps.incidents_api import IncidentsApi
+    from incident_squad.steps.investigate import Investigate
+    from incident_squad.steps.notify_on_call import NotifyOnCall
+    from incident_squad.steps.post_mortem import PostMortem
+    from incident_squad.steps.publish_update import PublishUpdate
+    from incident_squad.steps.read_record import ReadRecord
+    from incident_squad.steps.receive_alert import ReceiveAlert
+    from incident_squad.steps.record_failure import RecordFailure
+    from incident_squad.steps.remediate import Remediate
+    from incident_squad.steps.report import BuildReport
+    from incident_squad.steps.request_approval import RequestApproval
+    from incident_squad.steps.sweep import Sweep
+    from incident_squad.steps.synthesize import Synthesize
+    from incident_squad.steps.triage import Triage
+    from incident_squad.steps.undo_remediation import UndoRemediation
+    from incident_squad.steps.verify_recovery import VerifyRecovery
+    from incident_squad.steps.view_links import ViewLinks
+
+
+@dataclass(frozen=True)
+class Squad:
+    """Every use case, wired from one world."""
+
+    world: World
+
+    def receive_alert(self) -> ReceiveAlert:
+        """Alerts in, incidents out."""
+        from incident_squad.steps.receive_alert import ReceiveAlert
+
+        w = self.world
+        return ReceiveAlert(
+            incidents=w.incidents,
+            timeline=w.timeline,
+            workflow=w.workflow,
+            knowledge=w.knowledge,
+            clock=w.clock,
+            triager=w.triager,
+        )
+
+    def triage(self) -> Triage:
+        """The router."""
+        from incident_squad.steps.triage import Triage
+
+        w = self.world
+        return Triage(incidents=w.incidents, timeline=w.timeline, triager=w.triager)
+
+    def investigate(self, specialist: IncidentType) -> Investigate:
+        """One specialist."""
+        from incident_squad.steps.investigate import Investigate
+
+        w = self.world
+        return Investigate(
+            specialist=specialist,
+            incidents=w.incidents,
+            timeline=w.timeline,
+            knowledge=w.knowledge,
+            probers=w.probers,
+        )
+
+    def notify_on_call(self) -> NotifyOnCall:
+        """The first page."""
+        from incident_squad.steps.notify_on_call import NotifyOnCall
+
+        w = self.world
+        return NotifyOnCall(
+            incidents=w.incidents,
+            timeline=w.timeline,
+            notifier=w.notifier,
+            knowledge=w.knowledge,
+            clock=w.clock,
+            view_link=self.view_links().address,
+        )
+
+    def draft_update(self) -> DraftUpdate:
+        """The communicator's drafts."""
+        from incident_squad.steps.draft_update import DraftUpdate
+
+        w = self.world
+        return DraftUpdate(
+            incidents=w.incidents,
+            timeline=w.timeline,
+            knowledge=w.knowledge,
+            clock=w.clock,
+            read_record=self.read_record(),
+        )
+
+    def publish_update(self) -> PublishUpdate:
+        """The communicator's publications."""
+        from incident_squad.steps.publish_update import PublishUpdate
+
+        w = self.world
+        return PublishUpdate(
+            incidents=w.incidents,
+            timeline=w.timeline,
+            notifier=w.notifier,
+            draft_update=self.draft_update(),
+            view_link=self.view_links().address,
+        )
+
+    def synthesize(self) -> Synthesize:
+        """Diagnosis and plan in one."""
+        from incident_squad.steps.planning import Planner
+        from incident_squad.steps.synthesize import Synthesize
+
+        w = self.world
+        return Synthesize(
+            incidents=w.incidents,
+            approvals=w.approvals,
+            timeline=w.timeline,
+            knowledge=w.knowledge,
+            planner=Planner(knowledge=w.knowledge, executors=w.executors),
+            clock=w.clock,
+        )
+
+    def request_approval(self) -> RequestApproval:
+        """Links to approvers."""
+        from incident_squad.steps.request_approval import RequestApproval
+
+        w = self.world
+        return RequestApproval(
+            incidents=w.incidents,
+            approvals=w.approvals,
+            timeline=w.timeline,
+            notifier=w.notifier,
+            signer=w.signer,
+            knowledge=w.knowledge,
+            clock=w.clock,
+            decide=self.decide_approval(),
+            public_url=w.public_url,
+        )
+
+    def decide_approval(self) -> DecideApproval:
+        """Decisions by link."""
+        from incident_squad.steps.decide_approval import DecideApproval
+
+        w = self.world
+        return DecideApproval(
+            incidents=w.incidents,
+            approvals=w.approvals,
+            timeline=w.timeline,
+            workflow=w.workflow,
+            signer=w.signer,
+            clock=w.clock,
+        )
+
+    def remediate(self) -> Remediate:
+        """One step of a plan."""
+        from incident_squad.steps.remediate import Remediate
+
+        w = self.world
+        return Remediate(
+            incidents=w.incidents,
+            timeline=w.timeline,
+            approvals=w.approvals,
+            knowledge=w.knowledge,
+            probers=w.probers,
+            executors=w.executors,
+            clock=w.clock,
+        )
+
+    def undo_remediation(self) -> UndoRemediation:
+        """Steps taken back."""
+        from incident_squad.steps.undo_remediation import UndoRemediation
+
+        w = self.world
+        return UndoRemediation(
+            incidents=w.incidents,
+            timeline=w.timeline,
+            knowledge=w.knowledge,
+            executors=w.executors,
+            clock=w.clock,
+        )
+
+    def verify_recovery(self) -> VerifyRecovery:
+        """Whether the symptom is gone."""
+        from incident_squad.steps.verify_recovery import VerifyRecovery
+
+        w = self.world
+        return VerifyRecovery(
+            incidents=w.incidents,
+            timeline=w.timeline,
+            knowledge=w.knowledge,
+            probers=w.probers,
+            clock=w.clock,
+        )
+
+    def close_incident(self) -> CloseIncident:
+        """The end of an incident."""
+        from incident_squad.steps.close_incident import CloseIncident
+
+        w = self.world
+        return CloseIncident(
+            incidents=w.incidents,
+            timeline=w.timeline,
+            clock=w.clock,
+            build_report=self.build_report(),
+        )
+
+    def hand_over(self) -> HandOver:
+        """A human takes over."""
+        from incident_squad.steps.hand_over import HandOver
+
+        w = self.world
+        return HandOver(
+            incidents=w.incidents,
+            approvals=w.approvals,
+            timeline=w.timeline,
+            notifier=w.notifier,
+            knowledge=w.knowledge,
+            clock=w.clock,
+        )
+
+    def record_failure(self) -> RecordFailure:
+        """Executions that died."""
+        from incident_squad.steps.record_failure import RecordFailure
+
+        return RecordFailure(incidents=self.world.incidents, hand_over=self.hand_over())
+
+    def sweep(self) -> Sweep:
+        """What a crash left behind."""
+        from incident_squad.steps.sweep import Sweep
+
+        w = self.world
+        return Sweep(
+            incidents=w.incidents,
+            approvals=w.approvals,
+            timeline=w.timeline,
+            workflow=w.workflow,
+            decide=self.decide_approval(),
+            hand_over=self.hand_over(),
+            clock=w.clock,
+        )
+
+    def read_record(self) -> ReadRecord:
+        """All that is stored of an incident."""
+        from incident_squad.steps.read_record import ReadRecord
+
+        w = self.world
+        return ReadRecord(incidents=w.incidents, approvals=w.approvals, timeline=w.timeline)
+
+    def build_report(self) -> BuildReport:
+        """The report."""
+        from incident_squad.steps.report import BuildReport
+
+        w = self.world
+        return BuildReport(read_record=self.read_record(), knowledge=w.knowledge, clock=w.clock)
+
+    def post_mortem(self) -> PostMortem:
+        """The post-mortem draft."""
+        from incident_squad.steps.post_mortem import PostMortem
+
+        w = self.world
+        return PostMortem(read_record=self.read_record(), knowledge=w.knowledge, clock=w.clock)
+
+    def view_links(self) -> ViewLinks:
+        """Signed links to look at an incident."""
+        from incident_squad.steps.view_links import ViewLinks
+
+        w = self.world
+        return ViewLinks(signer=w.signer, clock=w.clock, public_url=w.public_url)
+
+    def incidents_api(self) -> IncidentsApi:
+        """Incidents over HTTP."""
+        from incident_squad.steps.incidents_api import IncidentsApi
+        from incident_squad.steps.read_incidents import ReadIncidents
+
+        w = self.world
+        return IncidentsApi(
+            read=ReadIncidents(
+                incidents=w.incidents, timeline=w.timeline, knowledge=w.knowledge, clock=w.clock
+            ),
+            read_record=self.read_record(),
+            build_report=self.build_report(),
+            post_mortem_of=self.post_mortem(),
+            timeline_of=w.timeline,
+            links=self.view_links(),
+            clock=w.clock,
+            tokens=lambda: w.secrets.get("api-token"),
+        )
+
+    def approval_api(self) -> ApprovalApi:
+        """Approvals over HTTP."""
+        from incident_squad.steps.approval_api import ApprovalApi
+
+        return ApprovalApi(
+            decide_approval=self.decide_approval(),
+            read_record=self.read_record(),
+            clock=self.world.clock,
+        )

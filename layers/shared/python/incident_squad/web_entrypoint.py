@@ -1,0 +1,44 @@
+"""How API Gateway reaches the pages and the interface, by way of Powertools' routes."""
+
+import base64
+import binascii
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+from incident_squad.entrypoint import logger
+from incident_squad.pages.web import Answer, Request, problem
+
+
+def web_request(event: APIGatewayProxyEvent) -> Request:
+    """What the pages and the interface need of an API Gateway event, whatever is missing in it."""
+    raw = event.raw_event
+    body = str(raw.get("body") or "")
+    if raw.get("isBase64Encoded"):
+        try:
+            body = base64.b64decode(body).decode("utf-8", "replace")
+        except binascii.Error:
+            body = ""
+    return Request(
+        query=_texts(raw.get("queryStringParameters")),
+        headers={name.lower(): text for name, text in _texts(raw.get("headers")).items()},
+        body=body,
+    )
+
+
+def web_response(answer: Answer) -> Response[str]:
+    """An answer in the form of Powertools."""
+    headers: dict[str, str | list[str]] = {**answer.headers}
+    return Response(status_code=answer.status, body=answer.body, headers=headers)
+
+
+def web_failure(error: Exception) -> Response[str]:
+    """The answer when we ourselves failed: it says so, and nothing about why."""
+    logger.error("failed", exc_info=error)
+    return web_response(problem(500, "Internal Server Error", "The failure was logged."))
+
+
+def _texts(given: object) -> dict[str, str]:
+    if not isinstance(given, dict):
+        return {}
+    return {str(name): str(text) for name, text in given.items() if text is not None}
