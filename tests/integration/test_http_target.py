@@ -381,7 +381,8 @@ def test_a_condition_is_asked_until_it_holds(deployer: Deployer) -> None:
     clock = FixedClock()
     probers = CatalogProbers(a_knowledge(deployer.port), SECRETS, clock)
     held, seen = probers.holds(a_condition(within_seconds=30), "orders", {})
-    assert (held, seen.value, clock.slept) == (True, 0.01, 2.0)
+    assert (held, seen.value) == (True, 0.01)
+    assert clock.slept == pytest.approx(0.3)
 
 
 def test_a_condition_has_its_time_and_no_more(deployer: Deployer) -> None:
@@ -389,9 +390,10 @@ def test_a_condition_has_its_time_and_no_more(deployer: Deployer) -> None:
     clock = FixedClock()
     probers = CatalogProbers(a_knowledge(deployer.port), SECRETS, clock)
     held, seen = probers.holds(a_condition(within_seconds=3), "orders", {})
-    assert (held, seen.value, clock.slept) == (False, 0.45, 3.0)
+    assert (held, seen.value) == (False, 0.45)
+    assert clock.slept == pytest.approx(3)
     assert probers.holds(a_condition(), "orders", {})[0] is False
-    assert clock.slept == 3.0
+    assert clock.slept == pytest.approx(3)
 
 
 def test_what_cannot_be_asked_is_not_configured_and_not_waited_for() -> None:

@@ -15,7 +15,7 @@ from incident_squad.adapters.executors import KindExecutors
 from incident_squad.adapters.memory import MemorySecrets
 from incident_squad.adapters.probers import CatalogProbers
 from incident_squad.adapters.system_clock import SystemClock
-from incident_squad.bootstrap import Squad
+from incident_squad.bootstrap.squad import Squad
 from incident_squad.contracts import IncidentInput, RemediateInput
 from incident_squad.domain.approval import Approval, ApprovalStatus
 from incident_squad.domain.plan import Applier, Plan, StepStatus

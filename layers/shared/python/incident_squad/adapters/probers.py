@@ -13,7 +13,8 @@ from incident_squad.domain.runbook import Condition, MetricProbe, Probe
 from incident_squad.policy.expectation import passes
 from incident_squad.ports import Clock, Knowledge, Prober, Secrets
 
-POLL_SECONDS = 1.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
+"""Seconds between looks at a condition: most come true at once, some take minutes."""
 
 
 class CatalogProbers:
@@ -44,6 +45,7 @@ class CatalogProbers:
     ) -> tuple[bool, Evidence]:
         """Whether the condition holds, asked again until it does or `within_seconds` are over."""
         deadline = self._clock.now() + timedelta(seconds=condition.within_seconds)
+        pause = FIRST_PAUSE
         while True:
             seen = self.ask(condition.probe, service, parameters)
             if seen.status is EvidenceStatus.OK and passes(condition.expect, seen.value):
@@ -51,7 +53,8 @@ class CatalogProbers:
             left = (deadline - self._clock.now()).total_seconds()
             if left <= 0 or seen.status is EvidenceStatus.NOT_CONFIGURED:
                 return False, seen
-            self._clock.sleep(min(POLL_SECONDS, left))
+            self._clock.sleep(min(pause, left))
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     def _missing(self, probe: Probe, why: str) -> Evidence:
         return Evidence(

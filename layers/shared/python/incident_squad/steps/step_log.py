@@ -12,6 +12,9 @@ from incident_squad.ports import Clock, IncidentStore, Timeline
 ROWS_SHOWN = 50
 """Rows of a dry run that an event repeats; the record holds all of them."""
 
+RESULTS_SHOWN = 10
+"""Values of each list in a result that an event repeats."""
+
 _REFUSALS = (PolicyViolation, InvalidParameter, UnknownRunbook)
 
 
@@ -57,7 +60,8 @@ class StepLog:
     def applied(self, record: StepRecord, result: Mapping[str, Any]) -> StepRecord:
         """The act is over. The record comes first: what undo needs must not be lost."""
         record = self.keep(record, StepStatus.APPLIED, effect=Effect.DONE, result=dict(result))
-        self.write("StepApplied", "is applied", {"planHash": record.plan_hash})
+        data = {"planHash": record.plan_hash, "result": _excerpt(result)}
+        self.write("StepApplied", "is applied", data)
         return record
 
     def verified(self, what: str, evidence: tuple[str, ...]) -> None:
@@ -101,3 +105,10 @@ class StepLog:
                 evidence_ids=evidence,
             ),
         )
+
+
+def _excerpt(result: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value[:RESULTS_SHOWN] if isinstance(value, list) else value
+        for name, value in result.items()
+    }
