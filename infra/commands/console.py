@@ -43,7 +43,7 @@ def show_event(event: Mapping[str, Any]) -> None:
     """One line of the live timeline."""
     name = str(event["event"])
     style = _MARKS.get(name, "default")
-    time = str(event["timestamp"])[11:23]
+    time = str(event["at"])[11:23]
     progress.print(
         f"[dim]{time}[/] [{style}]{name:<20}[/] {escape(str(event['summary']))}",
         soft_wrap=True,
