@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from incident_squad.policy.triage.words import fold
 
-CAUSE, CONSEQUENCE, WELL, ADVICE, CONTEXT = 1.25, 0.6, 0.0, 0.35, 0.3
+CAUSE, CONSEQUENCE, WELL, ADVICE, CONTEXT, LOGGED_TROUBLE = 1.25, 0.6, 0.0, 0.35, 0.3, 1.1
 
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+|\s[-\u2013\u2014|/\u00b7]\s|;")
 _CAUSED_BY = re.compile(
@@ -33,7 +33,8 @@ _WELL = re.compile(
     r"(?:fonctionne|marche|tourne)(?:nt)? (?:normalement|bien|correctement|parfaitement|toujours)|"
     r"(?:est|sont|reste|restent) (?:ok|sain|saine|sains|saines|normal|normale|normaux|normales|"
     r"intact|intacts|intacte|nominal|nominale|vert|verts|stable|stables)|va bien|vont bien|"
-    r"sans probleme|rien d'anormal|exclue?s?)\b"
+    r"sans probleme|rien d'anormal|exclue?s?)\b|"
+    r"^\W*(?:[\w-]+\s+){1,4}(?:is |are |est |sont )?(?:ok|normal|healthy|fine)\W*$"
 )
 _ADVICE = re.compile(
     r"^\W*(?:(?:please |you should |you may |veuillez |merci de |pensez a )?"
@@ -45,6 +46,11 @@ _ADVICE = re.compile(
 _MAYBE = re.compile(
     r"\b(?:this|it|which|cela|ceci|ca) (?:may|might|could|can|peut|pourrait)\b|"
     r"\b(?:often coupled with|not to be confused with|unlike|contrairement a)\b"
+)
+_TROUBLE = frozenset({"error", "fatal", "critical", "panic", "severe", "emerg", "alert", "crit"})
+_LEVEL = re.compile(
+    r"^\W*(?:[\d:.,tzT/+-]+\s+){0,3}\W*"
+    r"(info|debug|trace|notice|error|fatal|critical|panic|severe|emerg|crit)\b(?:[\]: ]|$)"
 )
 _HISTORY = re.compile(
     r"\b(?:last (?:week|month|year|time)|previous incident|previously|similar (?:incident|to)|"
@@ -99,6 +105,9 @@ def _weighed(sentence: str) -> list[Clause]:
 
 
 def _base(folded: str) -> float:
+    level = _LEVEL.search(folded[:60])
+    if level:
+        return LOGGED_TROUBLE if level.group(1) in _TROUBLE else CONTEXT
     if _ADVICE.match(folded):
         return ADVICE
     if _MAYBE.search(folded):

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from incident_squad.domain.alert import Alert
 from incident_squad.domain.values import IncidentType
 from incident_squad.policy.triage.knowledge import Structure
-from incident_squad.policy.triage.patterns import Match
+from incident_squad.policy.triage.patterns import Match, Pattern
+from incident_squad.policy.triage.reading import Reading
 
-STRUCTURE, LABEL, METRIC = 5.0, 3.0, 2.2
+STRUCTURE, LABEL, METRIC = 8.0, 3.0, 3.0
 PRODUCT, THING = 1.8, 0.8
 CERTAIN, LIKELY = 3.5, 1.2
+EXONERATED, DOUBTED = -1.8, 0.5
 _REPEATED = 0.25
 _SUBJECT_CAP = 3.0
 _METRIC_NAME = re.compile(r"[a-z][a-z0-9]*(?:[._:][a-z0-9_]+)+")
@@ -113,6 +115,38 @@ def subjects(matches: Mapping[str, Sequence[Match]]) -> list[Clue]:
             words = ", ".join([*products[1], *things[1]][:4])
             found.append(Clue(kind, weight, f"speaks of {words}"))
     return found
+
+
+def exonerated(reading: Reading, lexicon: Mapping[str, Sequence[Pattern]]) -> list[Clue]:
+    """Clues against what the alert says is well (`the database itself is fine`)."""
+    well = _said_well(reading)
+    found: list[Clue] = []
+    for kind in IncidentType:
+        named = next(
+            (
+                pattern.text
+                for section in ("products", "things")
+                for pattern in lexicon[f"{section}/{kind}"]
+                if len(pattern.needs) == 1 and not well.isdisjoint(pattern.needs[0])
+            ),
+            None,
+        )
+        if named:
+            found.append(Clue(kind, EXONERATED, f"says that {named} is well"))
+    return found
+
+
+def weaker(clue: Clue) -> Clue:
+    """The clue for a type whose subject is said to be well."""
+    return Clue(clue.type, clue.weight * DOUBTED, clue.reason)
+
+
+def _said_well(reading: Reading) -> set[str]:
+    words = {token.word for token in reading.tokens if token.weight == 0}
+    for place, token in enumerate(reading.tokens):
+        if token.word == "notof":
+            words.update(after.word for after in reading.tokens[place + 1 : place + 3])
+    return words
 
 
 def failures(matches: Mapping[str, Sequence[Match]]) -> list[Clue]:

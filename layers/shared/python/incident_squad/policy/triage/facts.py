@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 
 from incident_squad.policy.triage.knowledge import read_yaml
 from incident_squad.policy.triage.shares import Share, shares
-from incident_squad.policy.triage.tagging import Tagger
+from incident_squad.policy.triage.tagging import Tagged, Tagger
 from incident_squad.policy.triage.templates import Fact, compile_fact, literals
 
 
@@ -34,18 +35,22 @@ class FactFinder:
         spelt = {
             word
             for fact in self._facts.values()
-            for template in (*fact.says, *fact.unless)
+            for template in (*chain.from_iterable(fact.says.values()), *fact.unless)
             for word in literals(template)
         }
         self._quantities = quantities
         self._tagger = Tagger(classes, spelt)
+        self._tagged = lru_cache(maxsize=512)(self._tag)
+
+    def _tag(self, sentence: str) -> tuple[tuple[Tagged, ...], frozenset[str]]:
+        row = tuple(self._tagger.tag(sentence))
+        return row, frozenset(key for word in row for key in word.keys)
 
     def read(self, sentences: Iterable[str], names: Sequence[str]) -> Stated:
         """Find the named facts, and all shares, in sentences."""
         stated = Stated()
         for sentence in sentences:
-            row = self._tagger.tag(sentence)
-            keys = frozenset(key for word in row for key in word.keys)
+            row, keys = self._tagged(sentence)
             if (
                 "@percent" in keys
                 or any(key.startswith("@share") for key in keys)

@@ -6,6 +6,7 @@ its sentence, and what follows it while it speaks of severities, types, drills o
 """
 
 import re
+from functools import lru_cache
 
 from incident_squad.policy.triage.words import fold
 
@@ -119,11 +120,13 @@ _SENTENCE = re.compile(r"([.!?]+(?:\s+|$)|\n+)")
 _CLAUSE = re.compile(r"(?:[,;:(\[\"<{*]|\s[-\u2013\u2014]\s|\b(?:and|et)\b)\s*")
 
 
+@lru_cache(maxsize=256)
 def has_instructions(text: str) -> bool:
     """Whether a text gives orders to its reader."""
     return bool(_ORDER.search(fold(text)))
 
 
+@lru_cache(maxsize=256)
 def without_instructions(text: str) -> str:
     """The text without orders to its reader; the same text when it gives none."""
     if not has_instructions(text):

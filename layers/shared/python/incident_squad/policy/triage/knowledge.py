@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from incident_squad.domain.values import IncidentType
-from incident_squad.policy.triage.patterns import Pattern, compile_pattern
+from incident_squad.policy.triage.patterns import Pattern, compile_all
 from incident_squad.policy.triage.words import Vocabulary
 
 _HERE = Path(__file__).parent
@@ -70,7 +70,7 @@ def _lexicon(
     data: Mapping[str, Mapping[str, Mapping[str, str]]], vocabulary: Vocabulary
 ) -> dict[str, tuple[Pattern, ...]]:
     return {
-        f"{section}/{kind}": tuple(compile_pattern(line, vocabulary) for line in _lines(text))
+        f"{section}/{kind}": compile_all(_lines(text), vocabulary)
         for part in data.values()
         for kind, sections in part.items()
         for section, text in sections.items()

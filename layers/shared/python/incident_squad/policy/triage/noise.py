@@ -14,6 +14,7 @@ from incident_squad.policy.triage.words import fold
 _NAME = re.compile(
     r"(?:^|[-_./])(?:staging|stg|preprod|uat|qa|recette|sandbox|dev|nonprod)(?:[-_./\d]|$)"
 )
+_HARMLESS = ("false alarm", "noise")
 _FLAGS = frozenset({"test", "drill", "is_test", "synthetic_test", "exercise"})
 _TRUE = frozenset({"true", "yes", "1"})
 
@@ -26,9 +27,9 @@ def noise(alert: Alert) -> str | None:
     told = [value for value in alert.labels.values() if " " in value]
     for text in (alert.title, alert.description, *told):
         if not has_instructions(text):
-            found = fact_finder().read(sentences(plain(text)), ("noise",)).facts.get("noise")
+            found = fact_finder().read(sentences(plain(text)), _HARMLESS).facts
             if found:
-                return found
+                return next(iter(found.values()))
     flagged = (
         f"{name}={value}"
         for name, value in alert.labels.items()

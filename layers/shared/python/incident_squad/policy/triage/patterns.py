@@ -6,7 +6,8 @@ their canonical form, so `connection pool exhausted` also finds "pool de connexi
 
 - `a|b`: one of several words.
 - `lag*`: a word that begins so.
-- `<database>`: what fails is a database (any type can stand there); says nothing by itself.
+- `<database>`: what fails is a database; `<network|application>`: either of the two. A condition,
+  which says nothing by itself.
 - `!word`: not when this word is near.
 """
 
@@ -55,7 +56,7 @@ def compile_pattern(text: str, vocabulary: Vocabulary) -> Pattern:
     plain: list[str] = []
     for item in fold(text).replace("/", " ").split():
         if item.startswith("<") and item.endswith(">"):
-            about.add(item[1:-1])
+            about.update(item[1:-1].split("|"))
         elif item.startswith("!"):
             unless.update(_canonical(item[1:], vocabulary))
         elif item.endswith("*"):
@@ -85,6 +86,17 @@ def _canonical(words: str, vocabulary: Vocabulary) -> list[str]:
         found.append(word)
         place = end
     return found
+
+
+def compile_all(lines: Iterable[str], vocabulary: Vocabulary) -> tuple[Pattern, ...]:
+    """Compile patterns; those that mean the same as an earlier one are dropped."""
+    found: dict[object, Pattern] = {}
+    for line in lines:
+        pattern = compile_pattern(line, vocabulary)
+        meaning = (frozenset(pattern.needs), pattern.prefixes, pattern.unless, pattern.about)
+        if pattern.needs or pattern.prefixes:
+            found.setdefault(meaning, pattern)
+    return tuple(found.values())
 
 
 class Matcher:

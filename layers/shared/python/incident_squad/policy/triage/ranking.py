@@ -9,7 +9,7 @@ from incident_squad.domain.triage import RunbookCandidate
 from incident_squad.domain.values import IncidentType
 from incident_squad.policy.triage.evidence import Clue, best_sum
 from incident_squad.policy.triage.knowledge import glob
-from incident_squad.policy.triage.patterns import Match, Matcher, Pattern, compile_pattern
+from incident_squad.policy.triage.patterns import Match, Matcher, Pattern, compile_all
 from incident_squad.policy.triage.reading import Reading
 from incident_squad.policy.triage.words import Vocabulary
 
@@ -40,12 +40,11 @@ class Signals:
             name: tuple((glob(line), line) for line in runbook.signals.metrics)
             for name, runbook in runbooks.items()
         }
-        groups: dict[str, list[Pattern]] = {}
+        groups: dict[str, tuple[Pattern, ...]] = {}
         for name, runbook in runbooks.items():
             for section in ("says", "hints", "unless"):
                 lines: Sequence[str] = getattr(runbook.signals, section)
-                compiled = [compile_pattern(line, vocabulary) for line in lines]
-                groups[f"{section}/{name}"] = [pattern for pattern in compiled if pattern.needs]
+                groups[f"{section}/{name}"] = compile_all(lines, vocabulary)
         vocabulary.learn(
             {w for group in groups.values() for p in group for need in p.needs for w in need}
         )

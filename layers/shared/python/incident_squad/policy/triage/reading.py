@@ -8,6 +8,7 @@ Instructions to whoever reads the alert are left out before anything is read.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from incident_squad.domain.alert import Alert
 from incident_squad.policy.triage.clauses import Clause, clauses
@@ -22,6 +23,11 @@ _MACHINE = re.compile(r"(?i)\b(?:labels|value)\s*=\s*(?:map\[[^\]]*\]?|[\d.e+-]+
 _INSTANCE = re.compile(r"(?i)\((?:instance|pod|node|host)\s+[^)]*\)")
 _STATE_REASON = re.compile(r"(?i)threshold crossed:.*", re.DOTALL)
 _URL = re.compile(r"https?://\S+")
+_FEW_LINES, _SAME_LINES = 12, 2
+_DIGITS = re.compile(r"\d+")
+_FRAME = re.compile(
+    r"\s*(?:at [\w.$<>/]+\(|File \".*\", line \d|\.\.\. \d+ (?:more|common)|from /|#\d+ |\[0x)"
+)
 _CHUNK = re.compile(r"[^\s,;:!?()\[\]{}\"'`<>|=]+|[,;:()|=]")
 _NAME_END = re.compile(
     r"(?i)(?:^|[-_.])(?:\d{1,4}|[a-z]?\d+[a-z]?|prod|prd|stg|staging|dev|api|svc|service|web|app|"
@@ -117,13 +123,28 @@ def body(alert: Alert) -> str:
     return plain(text)
 
 
+@lru_cache(maxsize=256)
 def plain(text: str) -> str:
     """The text without instructions, machine noise and addresses; bounded in length."""
+    if text.count("\n") > _FEW_LINES:
+        text = _telling_lines(text)
     if len(text) > MAX_CHARACTERS:
         half = MAX_CHARACTERS // 2
         text = text[:half] + "\n" + text[-half:]
     text = _INSTANCE.sub(" ", _MACHINE.sub(" ", _URL.sub(" ", text)))
     return without_instructions(text)
+
+
+def _telling_lines(text: str) -> str:
+    """Lines without stack frames, and each kind of line only a few times, digits aside."""
+    seen: dict[str, int] = {}
+    kept: list[str] = []
+    for line in text.splitlines():
+        kind = _DIGITS.sub("0", line.strip())
+        seen[kind] = seen.get(kind, 0) + 1
+        if seen[kind] <= _SAME_LINES and not _FRAME.match(line):
+            kept.append(line)
+    return "\n".join(kept)
 
 
 def _add_clause(reading: Reading, vocabulary: Vocabulary, clause: Clause, weight: float) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from incident_squad.policy.triage.tagging import Tagged, split
 
-_GAP = 6
+ANY = frozenset({"{any}"})
+_GAP, _MANY = 6, 4
 _BEFORE, _AFTER = 8, 4
 
 
@@ -20,7 +21,7 @@ class Item:
 
     def lengths(self, row: Sequence[Tagged], at: int) -> Iterator[int]:
         """How many words of the row this item may take from here, the fewest first."""
-        if at < len(row) and not self.keys.isdisjoint(row[at].keys):
+        if at < len(row) and (self.keys is ANY or not self.keys.isdisjoint(row[at].keys)):
             yield 1
         for sequence in self.sequences:
             words = [
@@ -49,18 +50,19 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """The templates that state a fact and those that take it back."""
+    """The templates that state a fact, by one key that each needs, and those that take it back."""
 
     name: str
-    says: tuple[Template, ...]
+    says: Mapping[str, tuple[Template, ...]]
     unless: tuple[Template, ...]
 
     def stated(self, row: Sequence[Tagged], keys: frozenset[str]) -> str | None:
         """The words that state the fact in a sentence, or None."""
-        for template in self.says:
-            for start, end in template.find(row, keys):
-                if not self._taken_back(row, start, end):
-                    return " ".join(word.text for word in row[start:end])
+        for key in (key for key in self.says if key in keys):
+            for template in self.says[key]:
+                for start, end in template.find(row, keys):
+                    if not self._taken_back(row, start, end):
+                        return " ".join(word.text for word in row[start:end])
         return None
 
     def _taken_back(self, row: Sequence[Tagged], start: int, end: int) -> bool:
@@ -75,7 +77,15 @@ def compile_fact(name: str, data: Mapping[str, str]) -> Fact:
         tuple(compile_template(line) for line in data.get(part, "").splitlines() if line.strip())
         for part in ("says", "unless")
     )
-    return Fact(name, says, unless)
+    return Fact(name, _by_key(says), unless)
+
+
+def _by_key(templates: Sequence[Template]) -> dict[str, tuple[Template, ...]]:
+    found: dict[str, list[Template]] = {}
+    for template in templates:
+        for key in min(template.needs, key=len):
+            found.setdefault(key, []).append(template)
+    return {key: tuple(listed) for key, listed in found.items()}
 
 
 def compile_template(line: str) -> Template:
@@ -84,7 +94,7 @@ def compile_template(line: str) -> Template:
     needs = tuple(
         item.keys | {sequence[0] for sequence in item.sequences}
         for item in items
-        if item.least and item.most and not item.sequences
+        if item.least and item.most and not item.sequences and item.keys is not ANY
     )
     return Template(items, needs)
 
@@ -92,24 +102,22 @@ def compile_template(line: str) -> Template:
 def _item(word: str) -> Item:
     if word == "..":
         return Item(frozenset(), most=0)
-    least, most = 1, 1
-    if word.endswith("?") and len(word) > 1:
-        word, least = word[:-1], 0
-    elif word.endswith("}*"):
-        word, least, most = word[:-1], 0, 4
+    word, least, most = _repeated(word)
+    if word == "{any}":
+        return Item(ANY, (), least, most)
     if word.startswith("{"):
         return Item(frozenset("@" + name for name in word[1:-1].split("|")), (), least, most)
-    if word == "|":
-        return Item(frozenset({"|"}))
-    keys: set[str] = set()
-    sequences: list[tuple[str, ...]] = []
-    for alternative in word.split("|"):
-        parts = split(alternative) or [alternative]
-        if len(parts) == 1:
-            keys.add(parts[0])
-        else:
-            sequences.append(tuple(parts))
-    return Item(frozenset(keys), tuple(sequences), least, most)
+    spelt = [split(alternative) or [alternative] for alternative in word.split("|") if alternative]
+    keys = frozenset(parts[0] for parts in spelt if len(parts) == 1) or frozenset({word})
+    return Item(keys, tuple(tuple(parts) for parts in spelt if len(parts) > 1), least, most)
+
+
+def _repeated(word: str) -> tuple[str, int, int]:
+    if word.endswith("?") and len(word) > 1:
+        return word[:-1], 0, 1
+    if word.endswith("}*"):
+        return word[:-1], 0, _MANY
+    return word, 1, 1
 
 
 def literals(template: Template) -> set[str]:

@@ -12,10 +12,12 @@ from incident_squad.policy.triage.confidence import confidence
 from incident_squad.policy.triage.evidence import (
     Clue,
     Scores,
+    exonerated,
     failures,
     names_of,
     structural,
     subjects,
+    weaker,
 )
 from incident_squad.policy.triage.impact import impact
 from incident_squad.policy.triage.instructions import has_instructions
@@ -87,13 +89,15 @@ class Triager:
         found = [
             *structural(alert, self._known.structure, names),
             *subjects(self._subjects.find(reading)),
+            *exonerated(reading, self._known.lexicon),
         ]
         for clue in (_PRIOR, *found):
             scores.add(clue)
         about = scores.best()
         fits = self._signals.fits(reading, names, about)
+        well = {clue.type for clue in found if clue.weight < 0}
         for clue in (*failures(self._failures.find(reading, about)), *ranking.clues(fits)):
-            scores.add(clue)
+            scores.add(weaker(clue) if clue.type in well else clue)
         return scores, fits
 
 

@@ -74,6 +74,7 @@ class Vocabulary:
         self._canonical: dict[str, str] = {}
         self._phrases: dict[str, list[tuple[tuple[str, ...], str]]] = {}
         self._deletes: dict[str, list[str]] = {}
+        self._learned: set[str] = set()
         self._cache: dict[str, str] = {}
         phrases: list[tuple[str, str]] = []
         for canonical, line in glossary.items():
@@ -97,7 +98,8 @@ class Vocabulary:
     def learn(self, words: Iterable[str]) -> None:
         """Let long words be found behind a typo."""
         for word in words:
-            if len(word) >= _TYPO_LENGTH and word.isalpha():
+            if len(word) >= _TYPO_LENGTH and word.isalpha() and word not in self._learned:
+                self._learned.add(word)
                 for shorter in (word, *deletes(word)):
                     self._deletes.setdefault(shorter, []).append(word)
         self._cache.clear()
@@ -121,7 +123,7 @@ class Vocabulary:
         stemmed = stem(word)
         if stemmed in self._canonical:
             return self._canonical[stemmed]
-        if len(word) >= _TYPO_LENGTH and word.isalpha() and stemmed not in self._deletes:
+        if len(word) >= _TYPO_LENGTH and word.isalpha() and not {word, stemmed} & self._learned:
             close = self._behind_typo(word)
             if close:
                 return self._canonical.get(close, close)
@@ -133,7 +135,7 @@ class Vocabulary:
             for candidate in self._deletes.get(shorter, ()):
                 distance = _edits(word, candidate)
                 limit = 2 if min(len(word), len(candidate)) >= _TWO_TYPOS_LENGTH else 1
-                if distance <= limit and candidate[0] == word[0]:
+                if distance <= limit and _same_kind(candidate, word):
                     best = min(best, (distance, candidate)) if best else (distance, candidate)
         return best[1] if best else None
 
@@ -150,6 +152,11 @@ class Vocabulary:
                     break
             start += 1
         return found
+
+
+def _same_kind(known: str, word: str) -> bool:
+    """A typo keeps the first letter and is no mere ending: `inside` is not `insider`."""
+    return known[0] == word[0] and not known.startswith(word) and not word.startswith(known)
 
 
 def deletes(word: str) -> list[str]:
