@@ -24,7 +24,7 @@ def test_every_package_has_a_version_and_hashes_and_no_address() -> None:
     assert "://" not in LAYER
 
 
-@pytest.mark.parametrize("name", ["aws-cdk-lib", "moto", "ministack", "pytest", "click"])
+@pytest.mark.parametrize("name", ["aws-cdk-lib", "moto", "ministack", "pytest", "rich"])
 def test_the_laptops_side_is_not_shipped(name: str) -> None:
     assert f"\n{name}==" not in LAYER
 
