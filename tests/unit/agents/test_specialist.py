@@ -82,3 +82,58 @@ def test_noise_is_not_investigated() -> None:
 
     assert not look(ask, noise=True).diagnosis.conclusive
     assert not asked
+
+
+def test_evidence_keeps_its_question_apart_from_what_was_sent() -> None:
+    seen = look(answering(0.97)).evidence[1]
+    assert (seen.question, seen.query) == ("Share of connections in use", "q")
+
+
+def test_the_alert_is_quoted_first_and_no_sentence_ends_twice() -> None:
+    diagnosis = look(answering(0.97)).diagnosis
+    title = "Connection pool of orders-db is exhausted"
+    assert diagnosis.findings[0].statement == f"The alert states: {title}"
+    assert diagnosis.root_cause == (
+        "Connection pool exhausted: Sessions hold connections and do not give them back. "
+        "Observed: nearly all connections are in use."
+    )
+
+
+TWO_PROBES = [
+    {"kind": "sql", "target": "database", "sql": "SELECT 1"},
+    {"kind": "metric", "source": "prometheus", "query": "up"},
+]
+
+
+@pytest.mark.parametrize(
+    ("first", "status"),
+    [
+        (EvidenceStatus.ERROR, EvidenceStatus.OK),
+        (EvidenceStatus.NO_DATA, EvidenceStatus.OK),
+        (EvidenceStatus.DENIED, EvidenceStatus.ERROR),
+        (EvidenceStatus.NOT_CONFIGURED, EvidenceStatus.ERROR),
+    ],
+)
+def test_a_probe_that_gives_no_value_leaves_the_question_to_the_next(
+    first: EvidenceStatus, status: EvidenceStatus
+) -> None:
+    check = {**a_runbook().checks[0].model_dump(), "probes": TWO_PROBES}
+    runbooks = {"pool": a_runbook(checks=[check])}
+
+    def ask(probe: Probe) -> Evidence:
+        ends = first if probe.kind == "sql" else status
+        value = 0.97 if ends is EvidenceStatus.OK else None
+        return answering(value, ends)(probe).model_copy(update={"source": probe.kind})
+
+    found = investigate(
+        IncidentType.DATABASE,
+        an_incident(),
+        a_triage(runbooks=TWO[:1]),
+        an_alert(),
+        runbooks,
+        ask,
+    )
+    seen = found.evidence[1]
+    told_by_second = EvidenceStatus.OK is status or first is EvidenceStatus.NOT_CONFIGURED
+    assert seen.source == ("metric" if told_by_second else "sql")
+    assert found.diagnosis.conclusive is (status is EvidenceStatus.OK)

@@ -60,7 +60,8 @@ def _stated(alert: Alert, incident: Incident) -> Evidence:
     return Evidence(
         id="E1",
         source=f"alert:{alert.source.value}",
-        query="what the alert states",
+        query="the alert",
+        question="What does the alert state?",
         status=EvidenceStatus.OK,
         value=alert.title[:300],
         detail=alert.description[:1500],
@@ -75,26 +76,35 @@ def _observe(checks: Sequence[tuple[Runbook, Check]], ask: Ask) -> list[Evidence
     if not checks:
         return []
     with ThreadPoolExecutor(max_workers=min(8, len(checks))) as pool:
-        answers = list(pool.map(lambda pair: _answer(*pair, ask), checks))
+        answers = list(pool.map(lambda pair: _answer(pair[0], pair[1], ask), checks))
     return [
         answer.model_copy(update={"id": f"E{place}"}) for place, answer in enumerate(answers, 2)
     ]
 
 
 def _answer(runbook: Runbook, check: Check, ask: Ask) -> Evidence:
-    """The first probe that can be asked answers the check."""
-    for probe in check.probes:
-        evidence = ask(probe)
-        if evidence.status is not EvidenceStatus.NOT_CONFIGURED:
-            break
+    """The first probe that gives a value answers the check; else the first that could be asked."""
+    evidence = _first_value(check.probes, ask)
     return evidence.model_copy(
         update={
             "runbook_id": runbook.name,
             "verdict": _verdict(check, evidence),
             "meaning": check.means,
-            "query": f"{check.title}: {evidence.query}"[:2000],
+            "question": check.title,
         }
     )
+
+
+def _first_value(probes: Sequence[Probe], ask: Ask) -> Evidence:
+    """A database without a free connection still has metrics, and one source may lack a metric."""
+    silent: list[Evidence] = []
+    for probe in probes:
+        evidence = ask(probe)
+        if evidence.status is EvidenceStatus.OK:
+            return evidence
+        silent.append(evidence)
+    asked = (one for one in silent if one.status is not EvidenceStatus.NOT_CONFIGURED)
+    return next(asked, silent[-1])
 
 
 def _verdict(check: Check, evidence: Evidence) -> Verdict:
@@ -115,7 +125,7 @@ def _hypothesis(runbook: Runbook, observed: Sequence[Evidence]) -> Hypothesis:
         supported_by=tuple(e.id for e in own if e.verdict is Verdict.SUPPORTS),
         contradicted_by=tuple(e.id for e in own if e.verdict is Verdict.CONTRADICTS),
         not_seen=tuple(
-            f"{e.query} ({e.status.value.replace('_', ' ')}{': ' + e.detail if e.detail else ''})"
+            f"{e.asked} ({e.status.value.replace('_', ' ')}{': ' + e.detail if e.detail else ''})"
             for e in own
             if e.status is not EvidenceStatus.OK
         ),
@@ -160,13 +170,14 @@ def _root_cause(
         return "Inconclusive: no runbook fits what the alert says, so a human has to look."
     runbook = next(r for r in candidates if r.name == best.runbook_id)
     if triage.noise:
-        return f"{runbook.title}: {runbook.root_cause}"
+        return f"{runbook.title}: {_stop(runbook.root_cause)}"
     if conclusive:
-        seen = "; ".join(e.meaning for e in evidence if e.id in best.supported_by)
-        return f"{runbook.title}: {runbook.root_cause} Observed: {seen}."
+        supporting = (e.meaning for e in evidence if e.id in best.supported_by)
+        seen = "; ".join(meaning.rstrip(". ") for meaning in supporting)
+        return f"{runbook.title}: {_stop(runbook.root_cause)} Observed: {_stop(seen)}"
     against = " What was seen speaks against it." if best.contradicted_by else ""
     return (
-        f"Inconclusive so far. The alert points to: {runbook.title}. {runbook.root_cause}"
+        f"Inconclusive so far. The alert points to: {runbook.title}. {_stop(runbook.root_cause)}"
         f"{against} No check could confirm it."
     )
 
@@ -184,15 +195,19 @@ def _confidence(triage: Triage, best: Hypothesis | None, *, conclusive: bool) ->
 
 def _findings(triage: Triage, evidence: Sequence[Evidence]) -> tuple[Finding, ...]:
     stated, *observed = evidence
-    facts = "; ".join(triage.impact.facts) or str(stated.value)
-    findings = [Finding(statement=f"The alert states: {facts}", evidence_ids=(stated.id,))]
+    title = " ".join(str(stated.value).split()).rstrip(". ")
+    said = "; ".join((title, *(fact for fact in triage.impact.facts if fact not in title)))
+    findings = [Finding(statement=f"The alert states: {said}", evidence_ids=(stated.id,))]
     findings += [
         Finding(statement=f"{_sentence(e.meaning)} ({_shown(e)})", evidence_ids=(e.id,))
         for e in observed
         if e.verdict is Verdict.SUPPORTS
     ]
     findings += [
-        Finding(statement=f"Speaks against {e.runbook_id}: {_shown(e)}", evidence_ids=(e.id,))
+        Finding(
+            statement=f"Speaks against {e.runbook_id}: {e.asked} {_shown(e)}",
+            evidence_ids=(e.id,),
+        )
         for e in observed
         if e.verdict is Verdict.CONTRADICTS
     ]
@@ -200,7 +215,12 @@ def _findings(triage: Triage, evidence: Sequence[Evidence]) -> tuple[Finding, ..
 
 
 def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:].rstrip(".")
+    return text[:1].upper() + text[1:].rstrip(". ")
+
+
+def _stop(text: str) -> str:
+    """The text with one full stop at its end."""
+    return f"{text.rstrip('. ')}."
 
 
 def _shown(evidence: Evidence) -> str:

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from incident_squad.domain.metric import MetricResult
 from incident_squad.domain.triage import FLOOR
 from incident_squad.domain.values import IncidentType, Moment, Value
 
@@ -29,7 +30,10 @@ class Verdict(StrEnum):
 class Evidence(Value):
     """One observation: who was asked what, and what came back.
 
-    `value` is what the check's threshold was applied to. `rows` is a bounded excerpt of the answer.
+    `question` is what it should answer, in words for people, and `query` what was sent. `value` is
+    what the threshold was applied to. `rows` is a bounded excerpt of the answer, `measured` the
+    answer of a metric source. `held_since` is when a condition was first seen to hold without a
+    break.
     """
 
     id: str
@@ -43,6 +47,14 @@ class Evidence(Value):
     runbook_id: str | None = None
     verdict: Verdict = Verdict.SILENT
     meaning: str = ""
+    question: str = ""
+    measured: MetricResult | None = None
+    held_since: Moment | None = None
+
+    @property
+    def asked(self) -> str:
+        """The question in words, or the query where nobody put it into words."""
+        return self.question or self.query
 
 
 class Finding(Value):
@@ -67,6 +79,8 @@ class Diagnosis(Value):
 
     `conclusive` is true only when observed evidence supports the chosen runbook and none of it
     contradicts: without it nothing is applied. `confidence` is 0 to 1.
+    `fallback_reason` says why a model that was asked did not make the answer, or what of its
+    answer was left out.
     """
 
     specialist: IncidentType
@@ -78,3 +92,4 @@ class Diagnosis(Value):
     hypotheses: tuple[Hypothesis, ...] = ()
     not_seen: tuple[str, ...] = ()
     engine: str = FLOOR
+    fallback_reason: str = ""

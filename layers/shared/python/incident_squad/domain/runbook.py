@@ -13,7 +13,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from incident_squad.domain.metric import Aggregation, MetricSource
 from incident_squad.domain.values import IncidentType, Risk, Value
+
+LONGEST_WAIT = 900
+"""Seconds that a condition may take: a Lambda function runs no longer."""
 
 ParameterValue = bool | int | float | str
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
@@ -37,13 +41,15 @@ class ParameterType(StrEnum):
     EMAIL = "email"
     HOSTNAME = "hostname"
     URL = "url"
+    ACCESS_KEY = "access_key"
+    INSTANCE = "instance"
 
 
 class Parameter(Value):
     """One typed parameter of a step.
 
     `source` says where the value comes from when nobody chooses it: `alert.ip`, `alert.host`,
-    `service`, `target.<field>`; without a source and a default a human must give it. A string
+    `alert.access_key`, `alert.instance`, `service`, `target.<field>`; without a source and a default a human must give it. A string
     needs `choices` or `pattern`, so that no free text reaches a system.
     """
 
@@ -93,17 +99,23 @@ class HttpProbe(Value):
 
 
 class MetricProbe(Value):
-    """A metric query; `query` may hold `{service}` and `{target.<field>}` of the catalogue."""
+    """A metric query; `query` may hold `{service}` and `{target.<field>}` of the catalogue.
+
+    `aggregation` makes one value of the last `window_minutes`; 0 asks for the newest value alone.
+    """
 
     kind: Literal["metric"]
-    source: Literal["datadog", "cloudwatch", "prometheus", "pagerduty"]
+    source: MetricSource
     query: str
-    aggregation: Literal["avg", "max", "min", "sum", "count"] = "avg"
-    window_minutes: int = Field(default=15, ge=1, le=1440)
+    aggregation: Aggregation = "avg"
+    window_minutes: int = Field(default=15, ge=0, le=1440)
 
 
 class CommandProbe(Value):
-    """A read-only program with its argument list on a declared ops host."""
+    """A read-only program with its argument list on a declared ops host.
+
+    The value is what it prints, or the first group of the first match of `pattern` in that.
+    """
 
     kind: Literal["command"]
     target: Name
@@ -111,7 +123,28 @@ class CommandProbe(Value):
     pattern: str | None = None
 
 
-Probe = Annotated[SqlProbe | HttpProbe | MetricProbe | CommandProbe, Field(discriminator="kind")]
+class AwsProbe(Value):
+    """A named reading of the AWS adapter (`waf_blocked`, ...); arguments are literals or `$name`."""
+
+    kind: Literal["aws"]
+    target: Name
+    reading: Name
+    arguments: dict[str, ParameterValue] = Field(default_factory=dict)
+
+
+class K8sProbe(Value):
+    """A named reading of a deployment (`ready`, `oom_kills`, ...); arguments as for AWS."""
+
+    kind: Literal["k8s"]
+    target: Name
+    reading: Name
+    arguments: dict[str, ParameterValue] = Field(default_factory=dict)
+
+
+Probe = Annotated[
+    SqlProbe | HttpProbe | MetricProbe | CommandProbe | AwsProbe | K8sProbe,
+    Field(discriminator="kind"),
+]
 
 
 class Check(Value):
@@ -129,12 +162,24 @@ class Check(Value):
 
 
 class Condition(Value):
-    """A probe and what its answer must be. `within_seconds` allows time to get there."""
+    """A probe and what its answer must be.
+
+    `within_seconds` allows time to get there; `for_seconds` says how long it must then hold at
+    every look. Together they fit into the longest run of a function, 900 s.
+    """
 
     title: str
     probe: Probe
     expect: Expect
     within_seconds: int = Field(default=0, ge=0, le=900)
+    for_seconds: int = Field(default=0, ge=0, le=600)
+
+    @model_validator(mode="after")
+    def _in_time(self) -> "Condition":
+        if self.within_seconds + self.for_seconds > LONGEST_WAIT:
+            message = f"within_seconds and for_seconds may be {LONGEST_WAIT} s together"
+            raise ValueError(message)
+        return self
 
 
 class SqlAction(Value):

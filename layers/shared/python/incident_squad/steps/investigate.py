@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from incident_squad.agents.specialist import Investigation, investigate
 from incident_squad.contracts import IncidentInput, InvestigateOutput
 from incident_squad.domain.errors import PolicyViolation
-from incident_squad.domain.evidence import Evidence, EvidenceStatus
+from incident_squad.domain.evidence import Evidence, EvidenceStatus, Verdict
 from incident_squad.domain.incident import Stage
 from incident_squad.domain.timeline import Actor, Entry
 from incident_squad.domain.values import IncidentType
@@ -73,14 +73,26 @@ class Investigate:
 
 
 def _observation(name: str, evidence: Evidence) -> Entry:
-    seen = (
-        f"{evidence.value}, which {evidence.verdict.value} {evidence.runbook_id}"
-        if evidence.status is EvidenceStatus.OK
-        else f"{evidence.status.value.replace('_', ' ')} {evidence.detail}".strip()
-    )
     return Entry(
         event="Observed",
-        summary=f"{evidence.query[:600]}: {seen}"[:2000],
+        summary=f"{_asked(evidence)} {_seen(evidence)}"[:2000],
         actor=Actor.agent(name),
         evidence_ids=(evidence.id,),
     )
+
+
+def _asked(evidence: Evidence) -> str:
+    asked = evidence.asked[:600].rstrip(": ")
+    return asked if asked.endswith("?") else f"{asked}:"
+
+
+def _seen(evidence: Evidence) -> str:
+    if evidence.status is not EvidenceStatus.OK:
+        return f"{evidence.status.value.replace('_', ' ')} {evidence.detail[:600]}".strip()
+    says = {
+        Verdict.SUPPORTS: f"supports {evidence.runbook_id}",
+        Verdict.CONTRADICTS: f"contradicts {evidence.runbook_id}",
+        Verdict.SILENT: "says nothing either way",
+    }
+    value = f"{evidence.value:g}" if isinstance(evidence.value, float) else f"{evidence.value}"
+    return f"{value[:600]} ({says[evidence.verdict]})"

@@ -74,7 +74,7 @@ def _proof(evidence: Evidence | None, name: str) -> str:
     if evidence is None:
         return f" ({name})"
     value = "" if evidence.value is None else f" = {evidence.value}"
-    return f"\n  - {name}, {md(evidence.source)}: {md(evidence.query)}{md(value)}"
+    return f"\n  - {name}, {md(evidence.source)}: {md(evidence.asked)}{md(value)}"
 
 
 def _steps(record: IncidentRecord) -> str:

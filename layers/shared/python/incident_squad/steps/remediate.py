@@ -218,6 +218,7 @@ class Remediate:
             update={
                 "id": f"S{job.place + 1}-{moment}",
                 "runbook_id": planned.runbook_id,
+                "question": condition.title,
                 "meaning": condition.title,
             }
         )

@@ -75,7 +75,12 @@ class VerifyRecovery:
         once = condition.model_copy(update={"within_seconds": 0})
         held, seen = self.probers.holds(once, incident.service, _parameters(plan))
         verdict = Verdict.SUPPORTS if held else Verdict.CONTRADICTS
-        update = {"id": f"R{place}", "meaning": condition.title, "verdict": verdict}
+        update = {
+            "id": f"R{place}",
+            "question": condition.title,
+            "meaning": condition.title,
+            "verdict": verdict,
+        }
         return held, seen.model_copy(update=update)
 
     def _deadline(self, incident: Incident) -> datetime:
