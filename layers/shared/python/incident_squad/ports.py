@@ -6,11 +6,14 @@ from typing import Any, Protocol
 
 from pydantic import Field
 
+from incident_squad.domain import delivery
 from incident_squad.domain.alert import Alert
 from incident_squad.domain.approval import Approval, ApprovalStatus, Decision
 from incident_squad.domain.catalog import Catalog
 from incident_squad.domain.evidence import Diagnosis, Evidence
 from incident_squad.domain.incident import Incident, IncidentStatus
+from incident_squad.domain.model import ModelReply, ModelRequest, Spend
+from incident_squad.domain.outcome import Count
 from incident_squad.domain.plan import Plan, PlannedStep, StepRecord
 from incident_squad.domain.runbook import Condition, ParameterValue, Probe, Runbook, Step
 from incident_squad.domain.timeline import Entry, TimelineEvent
@@ -54,8 +57,14 @@ class IncidentPage(Value):
 class IncidentStore(Protocol):
     """Everything about incidents but their timeline and approvals."""
 
-    def open(self, incident: Incident, alert: Alert, claim_until: datetime) -> str:
-        """Create the incident, its first alert and the claim on the alert's key, all or nothing.
+    def open(
+        self,
+        incident: Incident,
+        alert: Alert,
+        claim_until: datetime,
+        counts: Sequence[Count] = (),
+    ) -> str:
+        """Create incident, first alert and the claim on its key, and count: all or nothing.
 
         Gives the incident that holds the key: this one when it was opened, otherwise the one
         that claimed it first (then nothing was written). Raises TransientFailure when only the
@@ -75,16 +84,36 @@ class IncidentStore(Protocol):
         """Incidents, newest first; raises InvalidParameter on a bad cursor."""
         ...
 
-    def attach(self, incident_id: str, alert: Alert) -> None:
-        """Store an alert (or its newer state) with an incident."""
+    def attach(self, incident_id: str, alert: Alert, counts: Sequence[Count] = ()) -> None:
+        """Store an alert (or its newer state) with an incident, and count it, as one write."""
         ...
 
     def alert(self, incident_id: str, key: str) -> Alert | None:
         """The last state of one of its alerts, or None when it has no such alert."""
         ...
 
-    def alerts(self, incident_id: str) -> Sequence[Alert]:
-        """Its alerts, the first one first."""
+    def alerts(self, incident_id: str, limit: int | None = None) -> Sequence[Alert]:
+        """Its alerts, the first one first; with a limit, the first one and some of the others."""
+        ...
+
+    def still_firing(self, incident_id: str) -> bool:
+        """Whether one of its alerts fires; as quick for 10,000 alerts as for one."""
+        ...
+
+    def state_severity(self, incident_id: str, severity: Severity) -> bool:
+        """Note the worst severity that an alert states; False when it was known as bad before."""
+        ...
+
+    def number(self, incident_id: str, what: str) -> int:
+        """The next number of something that happens to an incident, from 1."""
+        ...
+
+    def count(self, counts: Sequence[Count]) -> None:
+        """Count alerts that are stored nowhere, for today."""
+        ...
+
+    def counted(self, day: str) -> Sequence[Count]:
+        """What became of the alerts of a day (`YYYYMMDD`), by source, outcome and cause."""
         ...
 
     def claim(self, key: str, incident_id: str, until: datetime) -> str:
@@ -234,20 +263,8 @@ class Signer(Protocol):
         ...
 
 
-class Message(Value):
-    """A notification. `kind` is what it is about; `recipients` are e-mail addresses or #channels.
-
-    `id` is the same when the same message is sent again. `urgent` pages instead of informing.
-    """
-
-    id: str
-    incident_id: str
-    kind: str
-    recipients: tuple[str, ...]
-    subject: str = Field(max_length=200)
-    body: str = Field(max_length=20_000)
-    urgent: bool = False
-    link: str | None = None
+Message = delivery.Message
+"""What a notifier is given; the value itself belongs to the domain."""
 
 
 class Notifier(Protocol):
@@ -255,6 +272,58 @@ class Notifier(Protocol):
 
     def send(self, message: Message) -> None:
         """Hand the message over; raises TransientFailure when nobody took it."""
+        ...
+
+
+class Outbox(Protocol):
+    """Messages that are on their way, and what became of those that were."""
+
+    def put(self, message: Message, channels: Sequence[str]) -> None:
+        """Store a message once for each channel; what is already there is left as it is."""
+        ...
+
+    def of_incident(self, incident_id: str) -> Sequence[delivery.Delivery]:
+        """All deliveries of an incident, in the order in which they were put."""
+        ...
+
+    def lanes(self) -> Sequence[delivery.Lane]:
+        """The lanes in which something waits."""
+        ...
+
+    def seize(self, lane: delivery.Lane, until: datetime) -> delivery.Lane | None:
+        """Take a lane for oneself; None when it is somebody else's turn or not due yet."""
+        ...
+
+    def begin(self, waiting: delivery.Delivery) -> delivery.Delivery:
+        """Note that it is being sent: from now on it is in doubt. Gives its new state."""
+        ...
+
+    def finish(self, ended: delivery.Delivery, lane: delivery.Lane) -> None:
+        """Store the end of a delivery and the lane's memory, all or nothing."""
+        ...
+
+    def release(self, lane: delivery.Lane, tried: delivery.Delivery | None) -> None:
+        """Give the lane back with its next due time, and the state of what could not be sent."""
+        ...
+
+
+class Channel(Protocol):
+    """One way to people: a vendor's API."""
+
+    def deliver(self, waiting: delivery.Delivery, memory: Mapping[str, str]) -> Mapping[str, str]:
+        """Hand the message over; gives what to remember for the incident's next message.
+
+        When it is `doubtful` the channel looks first whether the message is there already, if
+        its vendor lets it. Raises ChannelDown (try again) or MessageRefused (never will).
+        """
+        ...
+
+
+class Channels(Protocol):
+    """The channels that are configured."""
+
+    def of(self, name: str) -> Channel:
+        """One channel; raises InvalidConfiguration when there is no such channel any more."""
         ...
 
 
@@ -315,6 +384,19 @@ class Probers(Protocol):
         ...
 
 
+class Scout(Protocol):
+    """Looks at systems for somebody who holds no credentials for them, and changes nothing."""
+
+    def preview(
+        self, runbook_id: str, step_index: int, *, incident_id: str | None, service: str | None
+    ) -> PlannedStep:
+        """The step with its parameters and what it would change now, or why it is blocked.
+
+        Raises UnknownRunbook, UnknownIncident, and TransientFailure when no answer came in time.
+        """
+        ...
+
+
 class Knowledge(Protocol):
     """What the squad knows before any incident: runbooks and the catalogue."""
 
@@ -338,4 +420,34 @@ class Secrets(Protocol):
 
     def get(self, name: str) -> str:
         """The secret's text; raises InvalidConfiguration when there is none."""
+        ...
+
+
+class Model(Protocol):
+    """A language model. It sees what it is given and can do nothing by itself."""
+
+    def ask(self, request: ModelRequest, seconds: float) -> ModelReply:
+        """One call, with the retries that fit into the time; raises ModelFailed.
+
+        An answer that was refused, cut off or is not in form is a ModelFailed too.
+        """
+        ...
+
+
+class Ledger(Protocol):
+    """What models have cost, by incident and by hour, under hard caps (in micro-dollars)."""
+
+    def reserve(self, incident_id: str, most: int, per_incident: int, per_hour: int) -> bool:
+        """Set aside the most that a call can cost; False, and nothing kept, above a cap.
+
+        Raises TransientFailure when the ledger cannot be written: then nobody may spend.
+        """
+        ...
+
+    def settle(self, incident_id: str, reserved: int, spent: Spend) -> None:
+        """Put the real cost in place of what was reserved."""
+        ...
+
+    def spent(self, incident_id: str) -> Spend:
+        """What the incident has cost so far, with what is reserved."""
         ...

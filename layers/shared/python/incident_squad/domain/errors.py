@@ -66,3 +66,36 @@ class TransientFailure(SquadError):
 
 class AuditFailure(SquadError):
     """The timeline could not be written, so the act does not happen."""
+
+
+class ModelFailed(SquadError):
+    """A model gave nothing that can be used; `trouble` is a word of `domain.model.Trouble`.
+
+    `tokens` were used all the same, as far as anybody knows: (input, output, read, written).
+    """
+
+    def __init__(
+        self, trouble: str, detail: str = "", tokens: tuple[int, int, int, int] = (0, 0, 0, 0)
+    ) -> None:
+        super().__init__(f"{trouble}: {detail}" if detail else trouble)
+        self.trouble = trouble
+        self.tokens = tokens
+
+
+class MessageRefused(SquadError):
+    """A channel will never take this message; another try would change nothing."""
+
+
+class ChannelDown(TransientFailure):
+    """A channel does not take messages just now.
+
+    `retry_after` is how many seconds it asked us to wait. `doubtful` means that the message may
+    have got through all the same.
+    """
+
+    def __init__(
+        self, reason: str, *, retry_after: float | None = None, doubtful: bool = False
+    ) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+        self.doubtful = doubtful
