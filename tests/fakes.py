@@ -19,9 +19,11 @@ from incident_squad.adapters.memory import (
 from incident_squad.domain.evidence import Evidence, EvidenceStatus
 from incident_squad.domain.plan import PlannedStep
 from incident_squad.domain.runbook import (
+    AwsProbe,
     CommandProbe,
     Condition,
     HttpProbe,
+    K8sProbe,
     MetricProbe,
     ParameterValue,
     Probe,
@@ -64,6 +66,8 @@ def asked_of(probe: Probe) -> str:
             return probe.query
         case CommandProbe():
             return " ".join(probe.argv)
+        case AwsProbe() | K8sProbe():
+            return probe.reading
 
 
 def _in_turn(answers: Answer | Sequence[Answer]) -> list[Answer]:

@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from incident_squad.domain.runbook import Action, HttpAction, NoteAction, SqlAction
+from incident_squad.domain.runbook import (
+    Action,
+    AwsAction,
+    CommandAction,
+    HttpAction,
+    K8sAction,
+    NoteAction,
+    SqlAction,
+    SsmAction,
+)
 from incident_squad.policy.drift import Fit, drift, key_columns
 
 END = SqlAction(
@@ -81,3 +90,24 @@ def test_what_is_acted_on_was_planned_and_is_there(planned: list[int], fresh: li
     assert found.appeared == len(set(fresh) - set(planned))
     assert (found.fit is Fit.ACT) == bool(kept)
     assert (found.fit is Fit.NOTHING_LEFT) == (not fresh)
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        AwsAction(kind="aws", target="waf", action="waf_block_ip", arguments={"ip": "$ip"}),
+        SsmAction(kind="ssm", target="hosts", document="Doc"),
+        K8sAction(kind="k8s", target="cluster", action="scale", arguments={"add": 2}),
+        CommandAction(kind="command", target="ops-host", argv=("renew",)),
+    ],
+    ids=lambda action: action.kind,
+)
+def test_where_a_row_is_a_change_it_must_be_the_same_in_full(action: Action) -> None:
+    planned = [{"deployment": "a", "replicas": "2", "to": "4"}, {"deployment": "b", "to": "1"}]
+    grown = [{"deployment": "a", "replicas": "3", "to": "5"}, planned[1]]
+    found = drift(action, planned, grown)
+    assert (found.fit, found.kept, found.gone, found.appeared) == (Fit.ACT, (planned[1],), 1, 1)
+    assert drift(action, planned, grown[:1]).fit is Fit.CHANGED
+    assert drift(action, planned, []).fit is Fit.NOTHING_LEFT
+    assert drift(action, [], []).fit is Fit.NOTHING_LEFT
+    assert drift(action, [], planned).fit is Fit.CHANGED

@@ -4,9 +4,10 @@ import fnmatch
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, IPvAnyNetwork, model_validator
 
 from incident_squad.domain.runbook import Name
+from incident_squad.domain.targets import AwsTarget, CommandTarget, K8sTarget, SsmTarget
 from incident_squad.domain.values import Environment, Severity, Value
 
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)]
@@ -68,7 +69,10 @@ class HttpTarget(Value):
     fields: dict[str, str | int] = Field(default_factory=dict)
 
 
-Target = Annotated[PostgresTarget | HttpTarget, Field(discriminator="kind")]
+Target = Annotated[
+    PostgresTarget | HttpTarget | AwsTarget | SsmTarget | K8sTarget | CommandTarget,
+    Field(discriminator="kind"),
+]
 
 
 class Service(Value):
@@ -89,8 +93,22 @@ class Service(Value):
     targets: dict[Name, Name] = Field(default_factory=dict)
 
 
+class Breaker(Value):
+    """When automatic repair of a service stops: too many failures or returns within the window."""
+
+    window_minutes: float = Field(default=240, gt=0, le=10_080)
+    failures: int = Field(default=1, ge=1, le=100)
+    recurrences: int = Field(default=3, ge=1, le=100)
+
+
 class Policies(Value):
-    """What the operator decides. Durations are in minutes."""
+    """What the operator decides. Durations are in minutes, money is in US dollars.
+
+    `never_block` are networks that no step may treat as an attacker's: one's own and those of
+    partners. Private ranges are always refused.
+
+    `model_usd_*` are hard caps of what models may cost; zero switches them off.
+    """
 
     approval_expires_minutes: float = Field(default=30, gt=0, le=720)
     recovery_limit_minutes: float = Field(default=10, gt=0, le=120)
@@ -105,7 +123,11 @@ class Policies(Value):
     )
     language: Literal["en", "fr"] = "en"
     automatic_repair: bool = True
+    breaker: Breaker = Breaker()
+    never_block: tuple[IPvAnyNetwork, ...] = ()
     secret_words: tuple[str, ...] = ()
+    model_usd_per_incident: float = Field(default=0.5, ge=0, le=100)
+    model_usd_per_hour: float = Field(default=5.0, ge=0, le=1000)
 
 
 class Catalog(Value):

@@ -49,8 +49,9 @@ class Parameter(Value):
     """One typed parameter of a step.
 
     `source` says where the value comes from when nobody chooses it: `alert.ip`, `alert.host`,
-    `alert.access_key`, `alert.instance`, `service`, `target.<field>`; without a source and a default a human must give it. A string
-    needs `choices` or `pattern`, so that no free text reaches a system.
+    `alert.access_key`, `alert.instance`, `service`, `target.<field>`; without a source and a
+    default a human must give it. A string needs `choices` or `pattern`, so that no free text
+    reaches a system.
     """
 
     type: ParameterType
@@ -124,7 +125,7 @@ class CommandProbe(Value):
 
 
 class AwsProbe(Value):
-    """A named reading of the AWS adapter (`waf_blocked`, ...); arguments are literals or `$name`."""
+    """A named reading of AWS (`waf_blocked`, ...); an argument is a literal or one `$name`."""
 
     kind: Literal["aws"]
     target: Name

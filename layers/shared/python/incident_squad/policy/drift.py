@@ -4,11 +4,22 @@ import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from incident_squad.domain.runbook import Action, HttpAction, SqlAction
+from incident_squad.domain.runbook import (
+    Action,
+    AwsAction,
+    CommandAction,
+    HttpAction,
+    K8sAction,
+    SqlAction,
+    SsmAction,
+)
 from incident_squad.domain.values import Value
 
 _SQL_COLUMN = re.compile(r"%\(preview_([A-Za-z][A-Za-z0-9_]*)\)")
 _BODY_COLUMN = re.compile(r"\$preview\.([A-Za-z][A-Za-z0-9_-]*)")
+
+_BY_WHOLE_ROWS = (AwsAction, SsmAction, K8sAction, CommandAction)
+"""Each row of their previews says one change in full, from what to what."""
 
 
 class Fit(StrEnum):
@@ -52,10 +63,13 @@ def drift(
 ) -> Drift:
     """Compare two dry runs by the columns that the action works with.
 
-    An action that works with none cannot be narrowed, so it must not have grown.
+    An action that works with none cannot be narrowed, so it must not have grown. Where each row is
+    a change of its own, rows are compared as a whole.
     """
     columns = key_columns(action)
-    if not columns:
+    if isinstance(action, _BY_WHOLE_ROWS):
+        columns = tuple(dict.fromkeys(name for row in (*planned, *fresh) for name in row))
+    elif not columns:
         return _as_a_whole(planned, fresh)
     there = {_identity(row, columns) for row in fresh}
     kept = tuple(dict(row) for row in planned if _identity(row, columns) in there)

@@ -1,4 +1,4 @@
-"""What a verified alert names: public addresses and hosts, and only those that stand alone."""
+"""What a verified alert names: addresses, hosts and ids, and only those that stand alone."""
 
 import re
 import unicodedata
@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import urlsplit
 
 from incident_squad.domain.alert import Alert
-from incident_squad.policy.typed import hostname, public_address
+from incident_squad.policy.typed import access_key, hostname, instance, public_address
 
 _IPV4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 _IPV6 = re.compile(r"[0-9A-Fa-f:]{2,39}")
+_ACCESS_KEY = re.compile(r"AKIA[A-Z0-9]{16}(?![A-Za-z0-9])")
+_INSTANCE = re.compile(r"i-[0-9a-f]{8,17}(?![A-Za-z0-9-])")
 _CIDR = re.compile(r"/[0-9]{1,3}(?![0-9])")
 _FQDN = re.compile(r"(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}")
 _HOST_LABELS = ("host", "hostname", "domain", "fqdn", "server")
@@ -38,6 +40,16 @@ def hosts_in(alert: Alert) -> tuple[str, ...]:
         _found(_FQDN, f"{alert.title}\n{alert.description}", hostname),
     )
     return next((hosts for group in groups if (hosts := _distinct(group))), ())
+
+
+def access_keys_in(alert: Alert) -> tuple[str, ...]:
+    """The distinct ids of IAM access keys in an alert, in the order of their mention."""
+    return _distinct(_found(_ACCESS_KEY, alert.text(), access_key))
+
+
+def instances_in(alert: Alert) -> tuple[str, ...]:
+    """The distinct ids of EC2 instances in an alert, in the order of their mention."""
+    return _distinct(_found(_INSTANCE, alert.text(), instance))
 
 
 def _ipv6(text: str) -> str:

@@ -5,17 +5,30 @@ catalogue or of the verified alert; everything else is refused by the parameter'
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from incident_squad.domain.alert import Alert
 from incident_squad.domain.catalog import Catalog
 from incident_squad.domain.errors import InvalidParameter
-from incident_squad.domain.runbook import Parameter, ParameterValue, Step
-from incident_squad.policy.mentions import hosts_in, public_addresses_in
+from incident_squad.domain.runbook import Parameter, ParameterType, ParameterValue, Step
+from incident_squad.policy.mentions import (
+    access_keys_in,
+    hosts_in,
+    instances_in,
+    public_addresses_in,
+)
+from incident_squad.policy.protected import refuse_protected
 from incident_squad.policy.typed import typed
 
 _REFERENCE = re.compile(r"\$(?:(preview|result)\.)?([A-Za-z][A-Za-z0-9_-]{0,63})")
+
+_FROM_ALERT: dict[str, Callable[[Alert], tuple[str, ...]]] = {
+    "alert.ip": public_addresses_in,
+    "alert.host": hosts_in,
+    "alert.access_key": access_keys_in,
+    "alert.instance": instances_in,
+}
 
 
 def resolve(
@@ -38,6 +51,8 @@ def resolve(
         allowed = _allowed(name, parameter, step, alert, catalog, service)
         value = _chosen(name, parameter, allowed, given)
         values[name] = typed(name, parameter, value)
+        if parameter.type is ParameterType.IP:
+            refuse_protected(name, str(values[name]), catalog.policies.never_block)
     return values
 
 
@@ -137,10 +152,8 @@ def _allowed(
     source = parameter.source
     if source is None:
         return None
-    if source == "alert.ip":
-        return public_addresses_in(alert)
-    if source == "alert.host":
-        return hosts_in(alert)
+    if source in _FROM_ALERT:
+        return _FROM_ALERT[source](alert)
     if source == "service":
         return (service,) if service in catalog.services else ()
     if source.startswith("target."):

@@ -25,7 +25,7 @@ from incident_squad.policy.typed import typed
 
 Found = tuple[str, str]
 
-_SOURCE = re.compile(r"alert\.ip|alert\.host|service|target\.[a-z][a-z0-9_]*")
+_SOURCE = re.compile(r"alert\.(?:ip|host|access_key|instance)|service|target\.[a-z][a-z0-9_]*")
 _ROWWISE = re.compile(r"\s*(?:select|with|update|delete)\b", re.IGNORECASE)
 
 

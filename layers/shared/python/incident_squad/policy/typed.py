@@ -15,6 +15,8 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOSTNAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _NUMERIC_LABEL = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _EMAIL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}")
+_ACCESS_KEY = re.compile(r"AKIA[A-Z0-9]{16}")
+_INSTANCE = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 _URL = re.compile(r"[A-Za-z0-9._~:/?#@!$&'()*+,;=%\[\]-]+")
 
 # Addresses for documentation: nobody has them, and rehearsals are full of them.
@@ -68,6 +70,20 @@ def hostname(text: str) -> str:
     if last == "localhost":
         raise ValueError("names this machine")
     return name
+
+
+def access_key(text: str) -> str:
+    """The id of a long-lived IAM access key; raises ValueError for anything else."""
+    if not _ACCESS_KEY.fullmatch(text):
+        raise ValueError("is not the id of an access key")
+    return text
+
+
+def instance(text: str) -> str:
+    """The id of an EC2 instance; raises ValueError for anything else."""
+    if not _INSTANCE.fullmatch(text):
+        raise ValueError("is not the id of an instance")
+    return text
 
 
 def _integer(parameter: Parameter, value: object) -> int:
@@ -138,6 +154,14 @@ def _host(text: str) -> str:
     return public_address(text) if ":" in text or text[-1].isdigit() else hostname(text)
 
 
+def _access_key(_parameter: Parameter, value: object) -> str:
+    return access_key(_text(value))
+
+
+def _instance(_parameter: Parameter, value: object) -> str:
+    return instance(_text(value))
+
+
 def _text(value: object) -> str:
     """Plain ASCII only: look-alikes and invisible characters never reach a system."""
     if type(value) is not str:
@@ -158,4 +182,6 @@ _CHECKS: dict[ParameterType, Callable[[Parameter, object], ParameterValue]] = {
     ParameterType.EMAIL: _email,
     ParameterType.HOSTNAME: _hostname,
     ParameterType.URL: _url,
+    ParameterType.ACCESS_KEY: _access_key,
+    ParameterType.INSTANCE: _instance,
 }
