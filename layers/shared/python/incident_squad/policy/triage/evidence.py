@@ -11,8 +11,10 @@ from incident_squad.policy.triage.patterns import Match, Pattern
 from incident_squad.policy.triage.reading import Reading
 
 STRUCTURE, LABEL, METRIC = 8.0, 3.0, 3.0
-PRODUCT, THING = 1.8, 0.8
-CERTAIN, LIKELY = 3.5, 1.2
+ORDINARY_METRIC = 1.2
+"""A metric of hosts and processes, which databases and proxies have too."""
+PRODUCT, THING, LEADING = 1.8, 0.8, 0.8
+CERTAIN, LIKELY = 3.5, 1.4
 EXONERATED, DOUBTED = -1.8, 0.5
 _REPEATED = 0.25
 _SUBJECT_CAP = 3.0
@@ -58,7 +60,8 @@ def structural(alert: Alert, structure: Structure, names: Sequence[str]) -> list
             name_glob.match(name) and value_glob.match(value) for name, value in labels.items()
         ):
             seen.add(kind)
-            found.append(Clue(kind, LABEL, f"label {line}"))
+            weight = STRUCTURE if kind is IncidentType.SECURITY else LABEL
+            found.append(Clue(kind, weight, f"label {line}"))
     found.extend(_metrics(names, structure))
     return found
 
@@ -83,7 +86,9 @@ def _metrics(names: Sequence[str], structure: Structure) -> list[Clue]:
     for name in names:
         for pattern, kind, line in structure.metrics:
             if pattern.match(name):
-                return [Clue(kind, METRIC, f"metric or rule {line}")]
+                ordinary = kind is IncidentType.APPLICATION
+                weight = ORDINARY_METRIC if ordinary else METRIC
+                return [Clue(kind, weight, f"metric or rule {line}")]
     return []
 
 
@@ -117,6 +122,21 @@ def subjects(matches: Mapping[str, Sequence[Match]]) -> list[Clue]:
     return found
 
 
+def leading(reading: Reading, lexicon: Mapping[str, Sequence[Pattern]]) -> list[Clue]:
+    """A clue for the product that the alert names first: as a rule it is what fails."""
+    kinds = {
+        word: kind
+        for kind in IncidentType
+        for pattern in lexicon[f"products/{kind}"]
+        if len(pattern.needs) == 1
+        for word in pattern.needs[0]
+    }
+    first = next((t for t in reading.tokens if t.word in kinds and t.weight > 0), None)
+    if first is None or first.name:
+        return []
+    return [Clue(kinds[first.word], LEADING * first.weight, f"names {first.word} first")]
+
+
 def exonerated(reading: Reading, lexicon: Mapping[str, Sequence[Pattern]]) -> list[Clue]:
     """Clues against what the alert says is well (`the database itself is fine`)."""
     well = _said_well(reading)
@@ -137,7 +157,9 @@ def exonerated(reading: Reading, lexicon: Mapping[str, Sequence[Pattern]]) -> li
 
 
 def weaker(clue: Clue) -> Clue:
-    """The clue for a type whose subject is said to be well."""
+    """The clue for a type whose subject is said to be well; structure and doubts stay."""
+    if clue.weight < 0 or clue.weight >= STRUCTURE:
+        return clue
     return Clue(clue.type, clue.weight * DOUBTED, clue.reason)
 
 

@@ -45,7 +45,10 @@ class Knowledge:
 def knowledge() -> Knowledge:
     """The knowledge of this package; loading takes some tens of milliseconds, once."""
     vocabulary = Vocabulary(_yaml("glossary.yaml"))
-    lexicon = _lexicon(_yaml("lexicon.yaml"), vocabulary)
+    lexicon_data = _yaml("lexicon.yaml")
+    for sections in lexicon_data["subjects"].values():
+        vocabulary.name(sections["products"].split())
+    lexicon = _lexicon(lexicon_data, vocabulary)
     words = (word for group in lexicon.values() for p in group for need in p.needs for word in need)
     vocabulary.learn(set(words))
     return Knowledge(vocabulary, _structure(_yaml("structure.yaml")), lexicon)

@@ -14,6 +14,7 @@ from incident_squad.policy.triage.evidence import (
     Scores,
     exonerated,
     failures,
+    leading,
     names_of,
     structural,
     subjects,
@@ -89,13 +90,14 @@ class Triager:
         found = [
             *structural(alert, self._known.structure, names),
             *subjects(self._subjects.find(reading)),
+            *leading(reading, self._known.lexicon),
             *exonerated(reading, self._known.lexicon),
         ]
+        well = {clue.type for clue in found if clue.weight < 0}
         for clue in (_PRIOR, *found):
-            scores.add(clue)
+            scores.add(weaker(clue) if clue.type in well else clue)
         about = scores.best()
         fits = self._signals.fits(reading, names, about)
-        well = {clue.type for clue in found if clue.weight < 0}
         for clue in (*failures(self._failures.find(reading, about)), *ranking.clues(fits)):
             scores.add(weaker(clue) if clue.type in well else clue)
         return scores, fits

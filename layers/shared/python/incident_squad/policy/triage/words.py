@@ -89,6 +89,13 @@ class Vocabulary:
             self._add_phrase(phrase, canonical)
         self.learn(self._canonical)
 
+    def name(self, words: Iterable[str]) -> None:
+        """Keep these words as they are, whatever their ending (`redis`, `spring`)."""
+        for word in words:
+            if word.isalnum():
+                self._canonical.setdefault(word, word)
+        self._cache.clear()
+
     def _add_phrase(self, phrase: str, canonical: str) -> None:
         words = tuple(self.canonical(word) for word in phrase.split() if word not in STOP)
         known = self._phrases.setdefault(words[0], [])
@@ -156,6 +163,8 @@ class Vocabulary:
 
 def _same_kind(known: str, word: str) -> bool:
     """A typo keeps the first letter and is no mere ending: `inside` is not `insider`."""
+    if known[-1] != word[-1] and len(known) < _TWO_TYPOS_LENGTH:
+        return False
     return known[0] == word[0] and not known.startswith(word) and not word.startswith(known)
 
 
