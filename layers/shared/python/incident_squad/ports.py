@@ -12,6 +12,7 @@ from incident_squad.domain.approval import Approval, ApprovalStatus, Decision
 from incident_squad.domain.catalog import Catalog
 from incident_squad.domain.evidence import Diagnosis, Evidence
 from incident_squad.domain.incident import Incident, IncidentStatus
+from incident_squad.domain.metric import Changes, MetricQuery, MetricResult, TimeRange
 from incident_squad.domain.model import ModelReply, ModelRequest, Spend
 from incident_squad.domain.outcome import Count
 from incident_squad.domain.plan import Plan, PlannedStep, StepRecord
@@ -394,6 +395,18 @@ class Scout(Protocol):
 
         Raises UnknownRunbook, UnknownIncident, and TransientFailure when no answer came in time.
         """
+        ...
+
+
+class Telemetry(Protocol):
+    """The metric sources of the catalogue. It can only look."""
+
+    def query(self, query: MetricQuery) -> MetricResult:
+        """Ask. Never raises for what a source does: the status and message say what happened."""
+        ...
+
+    def changes(self, service: str, time_range: TimeRange) -> Sequence[Changes]:
+        """What each configured source knows of changes of a service of the catalogue."""
         ...
 
 

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, IPvAnyNetwork, model_validator
 
+from incident_squad.domain.channels import ChannelConfig
+from incident_squad.domain.metric_sources import MetricSources
 from incident_squad.domain.runbook import Name
 from incident_squad.domain.targets import AwsTarget, CommandTarget, K8sTarget, SsmTarget
 from incident_squad.domain.values import Environment, Severity, Value
@@ -121,7 +123,11 @@ class Policies(Value):
             Severity.SEV4: 60,
         }
     )
+    escalate_after_minutes: float = Field(default=5, gt=0, le=240)
     language: Literal["en", "fr"] = "en"
+    languages: dict[Literal["customers", "colleagues", "executives"], Literal["en", "fr"]] = Field(
+        default_factory=dict
+    )
     automatic_repair: bool = True
     breaker: Breaker = Breaker()
     never_block: tuple[IPvAnyNetwork, ...] = ()
@@ -131,7 +137,7 @@ class Policies(Value):
 
 
 class Catalog(Value):
-    """Services, teams, people and targets, as `runbooks/catalog.yaml` declares them."""
+    """Services, teams, people, targets and channels, as `runbooks/catalog.yaml` declares them."""
 
     company: str
     people: dict[Name, Person]
@@ -139,6 +145,8 @@ class Catalog(Value):
     vp_engineering: Name
     services: dict[Name, Service]
     targets: dict[Name, Target] = Field(default_factory=dict)
+    channels: dict[Name, ChannelConfig] = Field(default_factory=dict)
+    metrics: MetricSources = MetricSources()
     policies: Policies = Policies()
 
     @model_validator(mode="after")
