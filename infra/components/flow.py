@@ -48,7 +48,7 @@ class Flow:
         publish_resolved = self._close()
         verify = self._recover(publish_resolved)
         remediate = self._remediate(verify)
-        synthesize = self._decide(remediate, publish_resolved)
+        synthesize = self._decide(remediate, verify, publish_resolved)
         respond = self._respond(synthesize)
         triage = self._triage(respond)
         incident = result("incidentId", of="$states.input")
@@ -128,7 +128,7 @@ class Flow:
         return notify.next(draft).next(publish)
 
     def _decide(
-        self, remediate: sfn.Map, publish_resolved: tasks.LambdaInvoke
+        self, remediate: sfn.Map, verify: tasks.LambdaInvoke, publish_resolved: tasks.LambdaInvoke
     ) -> tasks.LambdaInvoke:
         synthesize = self._states.task(
             "Synthesize",
@@ -146,7 +146,7 @@ class Flow:
                 comment="Policy has decided; nobody means that a human takes over",
                 otherwise=_because("Who may apply the fix?: nobody may apply it by itself."),
             )
-            .when(equals("applier", Applier.HUMAN), self._approve(remediate))
+            .when(equals("applier", Applier.HUMAN), self._approve(remediate, verify))
             .when(equals("applier", Applier.AUTO), remediate)
             .when(equals("applier", Applier.UNNEEDED), publish_resolved)
             .otherwise(self._hand_over)
@@ -154,7 +154,7 @@ class Flow:
         synthesize.next(identified).next(choice)
         return synthesize
 
-    def _approve(self, remediate: sfn.Map) -> tasks.LambdaInvoke:
+    def _approve(self, remediate: sfn.Map, verify: tasks.LambdaInvoke) -> tasks.LambdaInvoke:
         request = self._states.wait_for_human(
             "RequestApproval",
             function="request_approval",
@@ -167,10 +167,11 @@ class Flow:
         self._trouble.catch(request, "nobody could be asked for approval.")
         choice = self._states.choice(
             "Approved?",
-            comment="Anything but a yes is a no",
+            comment="Anything but a yes is a no, unless the trouble has ended by itself",
             otherwise=_because("Approved?: the plan was not approved."),
         )
-        choice.when(equals("decision", Decision.APPROVED), remediate).otherwise(self._hand_over)
+        choice.when(equals("decision", Decision.APPROVED), remediate)
+        choice.when(equals("decision", Decision.RECOVERED), verify).otherwise(self._hand_over)
         request.next(choice)
         return request
 

@@ -73,11 +73,18 @@ class PracticeDatabase:
             first.execute("INSERT INTO account SELECT n, 100 FROM generate_series(1, 1000) AS n")
         for _ in range(HEALTHY):
             self._healthy.append(self._connect(autocommit=True))
+        self.use_up()
+        self._work.start()
+
+    def use_up(self) -> None:
+        """Let the stuck sessions hold all the connections, also again after a repair."""
+        for session in self._stuck:
+            session.close()
+        self._stuck.clear()
         for account in range(1, STUCK + 1):
             session = self._connect()
             self._stuck.append(session)
             session.execute("SELECT balance FROM account WHERE id = %s FOR UPDATE", [account])
-        self._work.start()
 
     def _connect(self, *, autocommit: bool = False) -> Connection:
         dsn = self.postgres.dsn("app")

@@ -103,8 +103,8 @@ class LocalStack:
         """Raises EmulatorDied when the stack no longer works."""
         self._emulator.check()
 
-    def _sweep(self) -> None:
-        """Take up what was broken off. No execution is alive yet, so nothing is too young."""
+    def sweep(self) -> None:
+        """Take up what was broken off, however young: for a start, when no execution is alive."""
         trouble: object = None
         try:
             answer = self.clients.functions.invoke(
@@ -187,7 +187,7 @@ class LocalStack:
         if self._data.kept and deployed.changed:
             self._wait_for_snapshot()
         if not self._data.fresh:
-            self._sweep()
+            self.sweep()
 
     def _wait_for_snapshot(self) -> None:
         """A stack must not be half on disk when the first alert comes."""

@@ -87,6 +87,14 @@ def test_a_rejected_plan_is_not_applied(machine: Interpreter) -> None:
     ]
 
 
+def test_trouble_that_ends_by_itself_is_verified_and_closed_without_a_fix(
+    machine: Interpreter,
+) -> None:
+    run = machine.run(decided(machine, Decision.RECOVERED), NEW)
+    assert run.states[-len(CLOSING) - 3 :] == ["Approved?", *MENDING[2:], *CLOSING]
+    assert not run.given("remediate")
+
+
 def test_an_approval_that_nobody_gives_expires_and_pages(machine: Interpreter) -> None:
     script = Script().answers("synthesize", plan(Applier.HUMAN, 0, approval_seconds=1))
     run = machine.run(script, NEW)

@@ -167,8 +167,11 @@ def test_a_changed_plan_voids_the_link(world: World) -> None:
     link = world.asked()[0]
     world.incidents.put_plan(a_plan(estimated_time="6 minutes"))
     assert world.decide.view(link) is None
+    assert not world.workflow.decisions
     with pytest.raises(ApprovalRefused, match="plan has changed"):
         world.decide.decide(link, Decision.APPROVED)
+    assert world.workflow.decisions["token-1"][0] is Decision.VOID
+    assert world.approval.status is ApprovalStatus.VOID
 
 
 def test_a_handed_over_incident_takes_no_decision(world: World) -> None:

@@ -15,7 +15,7 @@ from incident_squad.adapters.memory import (
     MemoryWorkflow,
 )
 from incident_squad.contracts import HandOverInput, WorkflowError
-from incident_squad.domain.approval import Approval, ApprovalStatus
+from incident_squad.domain.approval import Approval, ApprovalStatus, Decision
 from incident_squad.domain.errors import TransientFailure
 from incident_squad.domain.incident import IncidentStatus, Stage
 from incident_squad.steps.decide_approval import DecideApproval
@@ -182,6 +182,16 @@ def test_an_undelivered_decision_is_delivered(world: World) -> None:
     assert world.sweep({}).delivered == (INCIDENT_ID,)
     assert "token-1" in world.workflow.decisions
     assert not world.sweep({}).delivered
+
+
+def test_trouble_that_ends_by_itself_needs_no_decision(world: World) -> None:
+    world.ask()
+    world.workflow.start(world.incidents.get(INCIDENT_ID))
+    world.incidents.change(INCIDENT_ID, source_resolved_at=later(seconds=30))
+    world.clock.moment = later(minutes=1)
+    assert world.sweep({}).delivered == (INCIDENT_ID,)
+    assert world.workflow.decisions["token-1"][0] is Decision.RECOVERED
+    assert world.happened("ApprovalVoided") == 1
 
 
 def test_a_handed_over_incident_closes_when_its_source_says_so(world: World) -> None:

@@ -18,11 +18,16 @@ class ApprovalStatus(StrEnum):
 
 
 class Decision(StrEnum):
-    """What the workflow is told."""
+    """What the workflow is told. Only the first two are a human's.
+
+    `void` means that the plan no longer stands, `recovered` that the trouble ended by itself.
+    """
 
     APPROVED = "approved"
     REJECTED = "rejected"
     EXPIRED = "expired"
+    VOID = "void"
+    RECOVERED = "recovered"
 
 
 class Approval(Value):

@@ -20,6 +20,14 @@ _STATUS_OF = {
 }
 
 
+class PlanNoLongerStands(ApprovalRefused):
+    """The stored plan is not the one that the link was made for."""
+
+    def __init__(self, approval: Approval) -> None:
+        super().__init__("the plan has changed since the link was made")
+        self.approval = approval
+
+
 class ApprovalView(Value):
     """What the approval page shows; `approver` is whom the link was made for."""
 
@@ -65,9 +73,34 @@ class DecideApproval:
         try:
             view = self._admit(link)
             return self._take(view, decision, comment.strip()[:2000])
+        except PlanNoLongerStands as refusal:
+            self._note(link, refusal)
+            self.withdraw(refusal.approval, Decision.VOID)
+            raise
         except ApprovalRefused as refusal:
             self._note(link, refusal)
             raise
+
+    def withdraw(self, approval: Approval, reason: Decision) -> bool:
+        """End a request that nobody can decide any more, and let the workflow go on at once."""
+        try:
+            voided, task_token = self.approvals.decide(
+                approval, ApprovalStatus.VOID, None, self.clock.now(), ""
+            )
+        except ApprovalRefused:
+            return False  # decided in this very moment: that decision counts
+        self.timeline.append(
+            approval.incident_id,
+            Entry(
+                event="ApprovalVoided",
+                summary="The trouble ended before anybody decided"
+                if reason is Decision.RECOVERED
+                else "The plan is no longer the one that approvers were asked about",
+                actor=Actor.system("approvals"),
+                data={"approval": approval.id},
+            ),
+        )
+        return self.workflow.decide(task_token, reason, voided.id)
 
     def deliver(self, approval: Approval, task_token: str) -> bool:
         """Write a decided approval to the timeline, then tell the workflow. Safe to repeat."""
@@ -94,7 +127,7 @@ class DecideApproval:
             raise ApprovalRefused(f"it was decided before: {approval.status.value}")
         incident, plan = self.incidents.get(read.incident_id), self.incidents.plan(read.incident_id)
         if plan is None or plan.hash != approval.plan_hash:
-            raise ApprovalRefused("the plan has changed since the link was made")
+            raise PlanNoLongerStands(approval)
         if incident.status is not IncidentStatus.AWAITING_APPROVAL:
             raise ApprovalRefused(f"the incident is {incident.status.value} by now")
         return ApprovalView(approval=approval, incident=incident, plan=plan, approver=read.approver)

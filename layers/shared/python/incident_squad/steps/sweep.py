@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from incident_squad.contracts import Contract, HandOverInput
-from incident_squad.domain.approval import ApprovalStatus
+from incident_squad.domain.approval import ApprovalStatus, Decision
 from incident_squad.domain.incident import Incident, IncidentStatus, Stage
 from incident_squad.domain.timeline import Actor, Entry
 from incident_squad.ports import (
@@ -61,7 +61,7 @@ class Sweep:
             if self.clock.now() - incident.updated_at < grace:
                 continue
             if self.workflow.is_running(incident):
-                delivered += self._deliver(incident)
+                delivered += self._deliver(incident) + self._recovered(incident)
             elif incident.attempt >= ATTEMPTS:
                 self._give_up(incident)
                 handed.append(incident.id)
@@ -95,6 +95,17 @@ class Sweep:
         for approval in decided:
             self.decide.deliver(approval, self.approvals.task_token(approval))
         return [incident.id for _ in decided]
+
+    def _recovered(self, incident: Incident) -> list[str]:
+        """An incident whose source says that all is well needs nobody's decision any more."""
+        if incident.source_resolved_at is None:
+            return []
+        return [
+            incident.id
+            for approval in self.approvals.of_incident(incident.id)
+            if approval.status is ApprovalStatus.PENDING
+            and self.decide.withdraw(approval, Decision.RECOVERED)
+        ]
 
     def _resume(self, incident: Incident, stage: Stage) -> None:
         self.timeline.append(
