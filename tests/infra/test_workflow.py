@@ -163,7 +163,11 @@ def test_expressions_select_and_never_compute(machine: Definition) -> None:
         ("Where does it stand?", set(Stage), {Stage.TRIAGE, Stage.DONE}),
         ("Which specialist?", set(IncidentType), set()),
         ("Who may apply the fix?", set(Applier), {Applier.NOBODY}),
-        ("Approved?", set(Decision), {Decision.REJECTED, Decision.EXPIRED}),
+        (
+            "Approved?",
+            set(Decision),
+            {Decision.REJECTED, Decision.EXPIRED, Decision.VOID},
+        ),
         ("Recovered?", {"yes", "not_yet", "no"}, {"no"}),
     ],
 )
