@@ -1,0 +1,192 @@
+"""Claude through the anthropic SDK: the direct API, or Bedrock with AWS's own credentials.
+
+The SDK takes most of a second to import, so it is imported when the first question is asked.
+"""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from incident_squad.adapters.anthropic_wire import reply_of
+from incident_squad.domain.errors import ModelFailed
+from incident_squad.domain.model import ModelReply, ModelRequest, Trouble
+
+TRIES = 3
+LONGEST_ANSWER = 1_000_000
+"""Bytes. No agent of ours asks for a tenth of it."""
+
+_FIRST_PAUSE = 0.3
+_WORTH_WAITING = 0.5
+"""Share of the time that is left that may go into waiting for another try."""
+_BUSY = frozenset({408, 409, 429, 529})
+_SERVER_ERROR = 500
+
+
+class AnthropicModel:
+    """Implements `Model` with one client, which keeps its connections while the process is warm.
+
+    `connect` makes the client: `direct` or `bedrock`. `prefix` stands before names of models.
+    """
+
+    def __init__(self, connect: Callable[[], Any], prefix: str = "") -> None:
+        self._connect = connect
+        self._prefix = prefix
+        self._lock = threading.Lock()
+
+    @cached_property
+    def _connected(self) -> Any:  # noqa: ANN401 - the SDK's clients share no base type
+        return self._connect()
+
+    def ask(self, request: ModelRequest, seconds: float) -> ModelReply:
+        """One call, tried again while that fits into the time; raises ModelFailed."""
+        ends = time.monotonic() + seconds
+        with self._lock:  # two agents of one process must not make two clients
+            client = self._connected
+        for attempt in range(1, TRIES + 1):
+            left = ends - time.monotonic()
+            if left <= 0:
+                raise ModelFailed(Trouble.TIMEOUT, f"no answer in {seconds:.1f} s")
+            try:
+                return reply_of(self._send(client, request, ends), request.model)
+            except _Busy as busy:
+                wait = _pause(busy, attempt)
+                left = ends - time.monotonic()
+                if attempt == TRIES or wait > left * _WORTH_WAITING:
+                    raise ModelFailed(busy.trouble, busy.detail) from None
+                time.sleep(wait)
+        raise ModelFailed(Trouble.UNAVAILABLE, "no try was made")
+
+    def _send(self, client: Any, request: ModelRequest, ends: float) -> bytes:  # noqa: ANN401
+        import anthropic  # noqa: PLC0415 - heavy
+
+        try:
+            with client.messages.with_streaming_response.create(
+                **_wire(request, self._prefix), timeout=max(0.05, ends - time.monotonic())
+            ) as response:
+                return _read(response, ends)
+        except anthropic.APITimeoutError:
+            raise ModelFailed(Trouble.TIMEOUT, "the connection was silent") from None
+        except anthropic.APIStatusError as error:
+            raise _status(error) from None
+        except anthropic.APIConnectionError:
+            raise _Busy(Trouble.UNAVAILABLE, "no connection") from None
+        except anthropic.AnthropicError as error:
+            raise ModelFailed(Trouble.UNAVAILABLE, type(error).__name__) from None
+        except _transport_errors() as error:
+            raise _broken(error) from None
+
+
+class _Busy(Exception):
+    """Worth another try; `after` is what the server asks to wait, in seconds."""
+
+    def __init__(self, trouble: Trouble, detail: str, after: float | None = None) -> None:
+        super().__init__(detail)
+        self.trouble, self.detail, self.after = trouble, detail, after
+
+
+def direct(key: Callable[[], str]) -> Callable[[], Any]:
+    """A maker of clients of the direct API; the SDK itself reads `ANTHROPIC_BASE_URL`."""
+
+    def connect() -> Any:  # noqa: ANN401 - the SDK's clients share no base type
+        import anthropic  # noqa: PLC0415 - heavy
+
+        return anthropic.Anthropic(api_key=key().strip(), max_retries=0, open_telemetry=False)
+
+    return connect
+
+
+def bedrock(region: str) -> Callable[[], Any]:
+    """A maker of clients of Bedrock in a region, signed with the function's own role."""
+
+    def connect() -> Any:  # noqa: ANN401 - the SDK's clients share no base type
+        import anthropic  # noqa: PLC0415 - heavy
+
+        return anthropic.AnthropicBedrockMantle(
+            aws_region=region, max_retries=0, open_telemetry=False
+        )
+
+    return connect
+
+
+BEDROCK_PREFIX = "anthropic."
+
+
+def _wire(request: ModelRequest, prefix: str) -> dict[str, Any]:
+    """The call's arguments. The prefix that never changes comes first and is cached."""
+    import anthropic  # noqa: PLC0415 - heavy
+
+    config: dict[str, Any] = {"effort": request.effort.value}
+    if request.answer_schema is not None:
+        schema = anthropic.transform_schema(request.answer_schema)
+        config["format"] = {"type": "json_schema", "schema": schema}
+    arguments: dict[str, Any] = {
+        "model": f"{prefix}{request.model}",
+        "max_tokens": request.max_tokens,
+        "system": [
+            {"type": "text", "text": request.system, "cache_control": {"type": "ephemeral"}}
+        ],
+        "messages": list(request.messages),
+        "output_config": config,
+    }
+    if request.tools:
+        arguments["tools"] = [
+            {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
+            for tool in request.tools
+        ]
+        # What was said so far is the prefix of the next turn.
+        arguments["cache_control"] = {"type": "ephemeral"}
+    return arguments
+
+
+def _read(response: Any, ends: float) -> bytes:  # noqa: ANN401 - the SDK's raw response
+    """The body, no longer and no later than allowed: a server may drip for ever."""
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > LONGEST_ANSWER:
+            raise ModelFailed(Trouble.MALFORMED, "the answer is longer than any we ask for")
+        if time.monotonic() > ends:
+            raise ModelFailed(Trouble.TIMEOUT, "the answer came too slowly")
+    return bytes(body)
+
+
+def _status(error: Any) -> Exception:  # noqa: ANN401 - typed by the SDK, imported late
+    status, kind = int(error.status_code), str(error.type or "error")[:40]
+    detail = f"{status} {kind}"
+    if status in _BUSY or kind == "overloaded_error":
+        return _Busy(Trouble.OVERLOADED, detail, _after(error.response.headers))
+    if status >= _SERVER_ERROR:
+        return _Busy(Trouble.UNAVAILABLE, detail, _after(error.response.headers))
+    return ModelFailed(Trouble.UNAVAILABLE, detail)
+
+
+def _after(headers: Any) -> float | None:  # noqa: ANN401 - a mapping of texts
+    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            return max(0.0, float(headers[name]) * scale)
+        except (KeyError, ValueError):
+            continue
+    return None
+
+
+def _pause(busy: _Busy, attempt: int) -> float:
+    own = _FIRST_PAUSE * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+    return max(own, busy.after or 0.0)
+
+
+def _transport_errors() -> tuple[type[Exception], ...]:
+    import httpx2  # noqa: PLC0415 - heavy, and there only with the SDK
+
+    return (httpx2.HTTPError, httpx2.StreamError)
+
+
+def _broken(error: Exception) -> Exception:
+    """What it means when the body breaks off: the SDK no longer stands between."""
+    import httpx2  # noqa: PLC0415 - heavy, and there only with the SDK
+
+    if isinstance(error, httpx2.TimeoutException):
+        return ModelFailed(Trouble.TIMEOUT, "the connection went silent")
+    return _Busy(Trouble.UNAVAILABLE, "the connection broke off")

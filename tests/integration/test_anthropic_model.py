@@ -1,0 +1,198 @@
+"""The real SDK against a server that behaves well, badly, and not at all."""
+
+import json
+import time
+from collections.abc import Callable
+
+import anthropic
+import pytest
+
+from incident_squad.adapters.anthropic_model import BEDROCK_PREFIX, AnthropicModel, direct
+from incident_squad.domain.errors import ModelFailed
+from incident_squad.domain.model import Effort, ModelRequest, ToolSpec, Trouble
+from tests.model_server import Answer, Drips, Fails, Hangs, ModelServer, Says, Script, Sends
+
+
+def a_request(**fields: object) -> ModelRequest:
+    known: dict[str, object] = {
+        "agent": "router",
+        "model": "claude-haiku-5-5",
+        "effort": Effort.LOW,
+        "system": "You judge.",
+        "messages": ({"role": "user", "content": "What is it?"},),
+        "max_tokens": 100,
+    }
+    return ModelRequest.model_validate({**known, **fields})
+
+
+def model_at(server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> AnthropicModel:
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+    return AnthropicModel(direct(lambda: "a key\n"))
+
+
+@pytest.fixture
+def failure(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ModelFailed]:
+    def fail(script: Script, seconds: float = 5.0) -> ModelFailed:
+        with ModelServer(script) as server, pytest.raises(ModelFailed) as caught:
+            model_at(server, monkeypatch).ask(a_request(), seconds)
+        return caught.value
+
+    return fail
+
+
+def test_a_sound_answer_comes_with_its_usage(monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = {"input_tokens": 7, "output_tokens": 3, "cache_read_input_tokens": 900}
+    with ModelServer(Says("It is the database.", usage=usage)) as server:
+        reply = model_at(server, monkeypatch).ask(a_request(), 5)
+    assert reply.text == "It is the database."
+    assert (reply.usage.input_tokens, reply.usage.output_tokens) == (7, 3)
+    assert reply.usage.cache_read_tokens == 900
+    assert reply.usage.total == 910
+
+
+def test_the_request_is_what_version_2026_10_21_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = {"type": "object", "properties": {"n": {"type": "integer", "maximum": 9}}}
+    with ModelServer(Says({"n": 1})) as server:
+        model = model_at(server, monkeypatch)
+        model.ask(a_request(answer_schema=schema), 5)
+        model.ask(a_request(), 5)
+    sent, head = server.seen[0], server.heads[0]
+    assert head["authorization"] == "Bearer a key"
+    assert head["anthropic-version"] == "2026-10-21"
+    assert sent["system"][0]["cache_control"] == {"type": "ephemeral"}
+    assert sent["output_config"]["effort"] == "low"
+    assert sent["output_config"]["format"]["schema"]["additionalProperties"] is False
+    assert "format" not in server.seen[1]["output_config"]
+
+
+def test_tool_calls_come_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = [("look", {"at": 1}), ("look", {"at": 2})]
+    tool = ToolSpec(name="look", description="Looks.", parameters={"type": "object"})
+    with ModelServer(Says("Let me look.", calls)) as server:
+        reply = model_at(server, monkeypatch).ask(a_request(tools=(tool,)), 5)
+    assert [(call.name, call.arguments) for call in reply.calls] == calls
+    assert len({call.id for call in reply.calls}) == 2
+    assert [block["type"] for block in reply.content] == ["text", "tool_use", "tool_use"]
+    assert server.seen[0]["tools"][0]["name"] == "look"
+
+
+@pytest.mark.parametrize(
+    ("script", "trouble"),
+    [
+        (Says("No.", stop="refusal", category="cyber"), Trouble.REFUSAL),
+        (Says("", stop="refusal"), Trouble.REFUSAL),
+        (Says('{"sev', stop="max_tokens"), Trouble.TRUNCATED),
+        (Says("x", stop="pause_turn"), Trouble.MALFORMED),
+        (Sends(b"<html>proxy error</html>", "text/html"), Trouble.MALFORMED),
+        (Sends(b'{"type": "message"'), Trouble.MALFORMED),
+        (Sends(b"[]"), Trouble.MALFORMED),
+        (Sends(b'{"type":"message","role":"user","content":1}'), Trouble.MALFORMED),
+        (Sends(b"\x00\xff" * 100), Trouble.MALFORMED),
+        (Sends(b" " * 2_000_000), Trouble.MALFORMED),
+        (Fails(400, "invalid_request_error"), Trouble.UNAVAILABLE),
+        (Fails(401, "authentication_error"), Trouble.UNAVAILABLE),
+        (Fails(402, "billing_error"), Trouble.UNAVAILABLE),
+        (Fails(429, "rate_limit_error", {"retry-after": "3600"}), Trouble.OVERLOADED),
+        (Fails(529, "overloaded_error", {"retry-after": "60"}), Trouble.OVERLOADED),
+        (Fails(500, "api_error", {"retry-after": "60"}), Trouble.UNAVAILABLE),
+    ],
+)
+def test_whatever_goes_wrong_has_a_name(
+    script: Answer, trouble: Trouble, failure: Callable[..., ModelFailed]
+) -> None:
+    began = time.monotonic()
+    assert failure(script).trouble == trouble
+    assert time.monotonic() - began < 4
+
+
+def test_a_refusal_names_its_category(failure: Callable[..., ModelFailed]) -> None:
+    refused = failure(Says("", stop="refusal", category="cyber"))
+    assert str(refused) == "refusal: cyber"
+    assert refused.tokens == (10, 5, 0, 0)
+
+
+@pytest.mark.parametrize("script", [Hangs(), Drips()])
+def test_silence_ends_in_time(script: Answer, failure: Callable[..., ModelFailed]) -> None:
+    began = time.monotonic()
+    assert failure(script, seconds=0.4).trouble == Trouble.TIMEOUT
+    assert time.monotonic() - began < 2.5
+
+
+def test_nobody_listening_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ModelServer(Says()) as server:
+        pass
+    with pytest.raises(ModelFailed) as caught:
+        model_at(server, monkeypatch).ask(a_request(), 2)
+    assert caught.value.trouble == Trouble.UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        Fails(429, "rate_limit_error", {"retry-after": "0.1"}),
+        Fails(529, "overloaded_error", {"retry-after-ms": "100"}),
+        Fails(500, "api_error"),
+        Fails(503, "api_error"),
+    ],
+)
+def test_a_busy_server_is_asked_again(first: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ModelServer([first, Says("Now.")]) as server:
+        assert model_at(server, monkeypatch).ask(a_request(), 5).text == "Now."
+    assert len(server.seen) == 2
+
+
+def test_a_refused_request_is_not_sent_again(failure: Callable[..., ModelFailed]) -> None:
+    asked: list[object] = []
+
+    def refuse(body: dict[str, object]) -> Answer:
+        asked.append(body)
+        return Fails(400, "invalid_request_error")
+
+    failure(refuse)
+    assert len(asked) == 1
+
+
+def test_one_client_serves_a_warm_process() -> None:
+    made: list[object] = []
+    with ModelServer(Says("Yes.")) as server:
+
+        def connect() -> anthropic.Anthropic:
+            made.append(1)
+            return anthropic.Anthropic(api_key="k", base_url=server.url, max_retries=0)
+
+        model = AnthropicModel(connect)
+        assert [model.ask(a_request(), 5).text for _ in range(3)] == ["Yes."] * 3
+    assert len(made) == 1
+
+
+def test_bedrock_speaks_the_same_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ModelServer(Says("Yes.")) as server:
+
+        def connect() -> anthropic.AnthropicBedrockMantle:
+            return anthropic.AnthropicBedrockMantle(
+                aws_region="eu-west-1", base_url=server.url, max_retries=0,
+                aws_access_key="testing", aws_secret_key="testing",
+            )  # fmt: skip
+
+        assert AnthropicModel(connect, BEDROCK_PREFIX).ask(a_request(), 5).text == "Yes."
+    assert server.seen[0]["model"] == "anthropic.claude-haiku-5-5"
+    assert server.heads[0]["authorization"].startswith("AWS4-HMAC-SHA256")
+
+
+def test_the_servers_streams_are_true_to_the_wire() -> None:
+    with ModelServer(Says("A text of several pieces.")) as server:
+        client = anthropic.Anthropic(api_key="k", base_url=server.url, max_retries=0)
+        with client.messages.stream(
+            model="claude-haiku-5-5", max_tokens=9, messages=[{"role": "user", "content": "?"}]
+        ) as stream:
+            assert "".join(stream.text_stream) == "A text of several pieces."
+        server.tell(Says("A text that breaks off.", breaks_off=True))
+        with (
+            pytest.raises(anthropic.APIStatusError) as caught,
+            client.messages.stream(
+                model="claude-haiku-5-5", max_tokens=9, messages=[{"role": "user", "content": "?"}]
+            ) as stream,
+        ):
+            stream.until_done()
+    assert caught.value.type == "overloaded_error"
+    assert json.loads(server.raw[0])["stream"] is True

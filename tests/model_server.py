@@ -1,0 +1,285 @@
+"""A model server on this computer that speaks Anthropic's wire form, well or badly as told.
+
+Point the SDK at it with `base_url` or `ANTHROPIC_BASE_URL`. It follows a script: answers in turn,
+of which the last one stays, or a function from the request's body to an answer.
+"""
+
+import itertools
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+
+Body = dict[str, Any]
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Says:
+    """A sound message. `text` may be any JSON value: it is sent as text."""
+
+    text: Any = ""
+    calls: Sequence[tuple[str, Mapping[str, Any]]] = ()
+    stop: str | None = None
+    category: str | None = None
+    usage: Mapping[str, int] = field(default_factory=dict)
+    after: float = 0.0
+    breaks_off: bool = False
+
+
+@dataclass(frozen=True)
+class Fails:
+    """An error of the API."""
+
+    status: int
+    type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Hangs:
+    """Nothing comes, for so many seconds or until the server stops."""
+
+    seconds: float = 3600
+
+
+@dataclass(frozen=True)
+class Drips:
+    """A sound answer's beginning, one byte at a time, for ever."""
+
+    every: float = 0.02
+
+
+@dataclass(frozen=True)
+class Sends:
+    """These bytes, whatever they are."""
+
+    body: bytes
+    type: str = "application/json"
+
+
+Answer = Says | Fails | Hangs | Drips | Sends
+Script = Answer | Sequence[Answer] | Callable[[Body], Answer]
+
+
+class ModelServer:
+    """`with ModelServer(script) as server:`; `seen` holds the requests' bodies, `heads` headers."""
+
+    def __init__(self, script: Script) -> None:
+        self.seen: list[Body] = []
+        self.heads: list[dict[str, str]] = []
+        self.raw: list[bytes] = []
+        self._script = script
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self))
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stopped.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def tell(self, script: Script) -> None:
+        """Answer by another script from now on."""
+        with self._lock:
+            self._script = script
+
+    def answer(self, body: Body) -> Answer:
+        with self._lock:
+            script = self._script
+            if isinstance(script, Says | Fails | Hangs | Drips | Sends):
+                return script
+            if callable(script):
+                return script(body)
+            left = list(script)
+            if len(left) > 1:
+                self._script = left[1:]
+            return left[0]
+
+    def wait(self, seconds: float) -> bool:
+        """Whether the server was stopped meanwhile."""
+        return self._stopped.wait(seconds)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def __init__(self, model: ModelServer, *args: Any) -> None:
+        self._model = model
+        super().__init__(*args)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+    def do_POST(self) -> None:
+        raw = self.rfile.read(int(self.headers.get("content-length", 0)))
+        body = json.loads(raw or b"{}")
+        self._model.raw.append(raw)
+        self._model.seen.append(body)
+        self._model.heads.append({k.lower(): v for k, v in self.headers.items()})
+        wrong = _wrong(self.path, dict(self.headers), body)
+        try:
+            self._give(wrong or self._model.answer(body), body)
+        except (BrokenPipeError, ConnectionResetError):
+            self.close_connection = True
+
+    def _give(self, answer: Answer, body: Body) -> None:
+        match answer:
+            case Says():
+                time.sleep(answer.after)
+                self._say(answer, body)
+            case Fails():
+                self._json(answer.status, _error(answer.type), answer.headers)
+            case Hangs():
+                self._model.wait(answer.seconds)
+                self.close_connection = True
+            case Drips():
+                self._drip(answer)
+            case Sends():
+                self._bytes(200, answer.body, answer.type)
+
+    def _say(self, answer: Says, body: Body) -> None:
+        message = _message(answer, body)
+        if not body.get("stream"):
+            self._json(200, message)
+            return
+        self._head(200, "text/event-stream; charset=utf-8", None)
+        for name, event in _events(message):
+            self.wfile.write(f"event: {name}\ndata: {json.dumps(event)}\n\n".encode())
+            self.wfile.flush()
+            if answer.breaks_off and name == "content_block_delta":
+                error = json.dumps(_error("overloaded_error"))
+                self.wfile.write(f"event: error\ndata: {error}\n\n".encode())
+                break
+        self.close_connection = True
+
+    def _drip(self, answer: Drips) -> None:
+        self._head(200, "application/json", 10**9)
+        while not self._model.wait(answer.every):
+            self.wfile.write(b" ")
+            self.wfile.flush()
+
+    def _json(self, status: int, value: Body, headers: Mapping[str, str] | None = None) -> None:
+        self._bytes(status, json.dumps(value).encode(), "application/json", headers)
+
+    def _bytes(
+        self, status: int, body: bytes, kind: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self._head(status, kind, len(body), headers)
+        self.wfile.write(body)
+
+    def _head(
+        self,
+        status: int,
+        kind: str,
+        length: int | None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.send_response(status)
+        self.send_header("content-type", kind)
+        self.send_header("request-id", f"req_{next(_numbers):06d}")
+        if length is None:
+            self.send_header("connection", "close")
+        else:
+            self.send_header("content-length", str(length))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.end_headers()
+
+
+def _wrong(path: str, headers: Mapping[str, str], body: Body) -> Fails | None:
+    """What the real API would refuse in version 2026-10-21."""
+    known = {name.lower() for name in headers}
+    if path.partition("?")[0] != "/v1/messages":
+        return Fails(404, "not_found_error")
+    if not {"authorization", "x-api-key"} & known:
+        return Fails(401, "authentication_error")
+    if not {"model", "max_tokens", "messages"} <= set(body):
+        return Fails(400, "invalid_request_error")
+    if {"temperature", "top_p", "top_k", "output_format"} & set(body):
+        return Fails(400, "invalid_request_error")
+    if body["messages"][-1]["role"] != "user":
+        return Fails(400, "invalid_request_error")
+    return None
+
+
+def _message(answer: Says, body: Body) -> Body:
+    text = answer.text if isinstance(answer.text, str) else json.dumps(answer.text)
+    content: list[Body] = [{"type": "text", "text": text}] if text else []
+    content += [
+        {"type": "tool_use", "id": f"toolu_{next(_numbers):020d}", "name": name, "input": given}
+        for name, given in answer.calls
+    ]
+    stop = answer.stop or ("tool_use" if answer.calls else "end_turn")
+    return {
+        "id": f"msg_{next(_numbers):06d}",
+        "type": "message",
+        "role": "assistant",
+        "model": body["model"],
+        "content": content,
+        "stop_reason": stop,
+        "stop_sequence": None,
+        "stop_details": {"category": answer.category} if answer.category else None,
+        "usage": {
+            "input_tokens": 10,
+            "output_tokens": 5,
+            "cache_creation_input_tokens": 0,
+            "cache_read_input_tokens": 0,
+            "service_tier": "standard",
+            **answer.usage,
+        },
+    }  # fmt: skip
+
+
+def _error(kind: str) -> Body:
+    return {
+        "type": "error",
+        "error": {"type": kind, "message": f"told to: {kind}", "details": None},
+        "request_id": "req_error",
+    }
+
+
+def _events(message: Body) -> Iterator[tuple[str, Body]]:
+    start = {**message, "content": [], "stop_reason": None}
+    yield "message_start", {"type": "message_start", "message": start}
+    yield "ping", {"type": "ping"}
+    for index, block in enumerate(message["content"]):
+        yield from _block_events(index, block)
+    delta = {"stop_reason": message["stop_reason"], "stop_sequence": None}
+    usage = {"output_tokens": message["usage"]["output_tokens"]}
+    yield "message_delta", {"type": "message_delta", "delta": delta, "usage": usage}
+    yield "message_stop", {"type": "message_stop"}
+
+
+def _block_events(index: int, block: Body) -> Iterator[tuple[str, Body]]:
+    is_text = block["type"] == "text"
+    empty = {**block, **({"text": ""} if is_text else {"input": {}})}
+    whole = block["text"] if is_text else json.dumps(block["input"])
+    kind, name = ("text_delta", "text") if is_text else ("input_json_delta", "partial_json")
+    yield (
+        "content_block_start",
+        {"type": "content_block_start", "index": index, "content_block": empty},
+    )
+    for place in range(0, len(whole), 9):
+        delta = {"type": kind, name: whole[place : place + 9]}
+        yield (
+            "content_block_delta",
+            {"type": "content_block_delta", "index": index, "delta": delta},
+        )
+    yield "content_block_stop", {"type": "content_block_stop", "index": index}
