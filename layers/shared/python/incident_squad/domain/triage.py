@@ -44,6 +44,7 @@ class Triage(Value):
     `confidence` is the calibrated probability (0 to 1) that `type` is right.
     `service` is a name of the catalogue, or what the alert calls it when the catalogue has none.
     `noise` means a test, a drill or a false alarm: nothing is to be repaired.
+    `fallback_reason` says why a model that was asked did not make the answer.
     """
 
     type: IncidentType
@@ -56,6 +57,7 @@ class Triage(Value):
     noise: bool = False
     why: tuple[str, ...] = ()
     engine: str = FLOOR
+    fallback_reason: str = ""
 
     @property
     def runbook_id(self) -> str | None:
