@@ -4,7 +4,6 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -21,6 +20,7 @@ from incident_squad.domain.values import Risk
 from infra.local.postgres import free_port
 from infra.local.postgres_binaries import servant
 from tests.builders import a_catalog
+from tests.components import need
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(60)]
 
@@ -80,8 +80,7 @@ PLANNED = PlannedStep(
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    if not Path(PGBOUNCER).exists():
-        pytest.skip("PgBouncer is not installed: run `make components`")
+    need("pgbouncer")
     folder, number = tmp_path_factory.mktemp("pgbouncer"), free_port()
     users = folder / "users.txt"
     users.write_text('"squad_writer" "w"\n"squad_reader" "r"\n')
