@@ -14,6 +14,10 @@ from pathlib import Path
 COMPONENTS: Mapping[str, tuple[str, ...]] = {
     "postgresql-15": ("/usr/lib/postgresql/15/bin/postgres",),
     "pgbouncer": ("/usr/sbin/pgbouncer",),
+    "prometheus": ("/usr/bin/prometheus",),
+    "prometheus-alertmanager": ("/usr/bin/prometheus-alertmanager",),
+    "prometheus-blackbox-exporter": ("/usr/bin/prometheus-blackbox-exporter",),
+    "prometheus-postgres-exporter": ("/usr/bin/prometheus-postgres-exporter",),
     "chromium": ("/usr/bin/chromium",),
 }
 """Debian package -> the program that shows that it is there."""

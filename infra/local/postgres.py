@@ -57,7 +57,9 @@ class ThrowAwayPostgres:
         }  # fmt: skip
         self._app_limit = app_limit
         self._binaries = binaries
-        self._passwords = {account: secrets.token_hex(16) for account in USERS}
+        self._passwords: Mapping[Account, str] = {
+            account: secrets.token_hex(16) for account in USERS
+        }
         self._folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
@@ -84,7 +86,7 @@ class ThrowAwayPostgres:
             binaries = reachable(self._binaries or find_binaries(), who, self._folder)
             self._initialise(binaries, who)
             self._launch(binaries, who)
-            make_roles(self._administration, self._passwords, DATABASE, self._app_limit)
+            self._furnish()
         except BaseException:
             self.stop()
             raise
@@ -109,6 +111,11 @@ class ThrowAwayPostgres:
         return f"postgresql://{user}:{password}@{HOST}:{self.port}/{DATABASE}"
 
     @property
+    def passwords(self) -> Mapping[Account, str]:
+        """The passwords of its accounts."""
+        return self._passwords
+
+    @property
     def pid(self) -> int:
         """The server's process id; raises PostgresUnusable when it does not run."""
         if self._process is None:
@@ -121,16 +128,27 @@ class ThrowAwayPostgres:
             raise PostgresUnusable("The server was not started.")
         return self._folder
 
+    def _furnish(self) -> None:
+        make_roles(self.administration, self._passwords, DATABASE, self._app_limit)
+
     def _initialise(self, binaries: Path, who: Servant) -> None:
         password_file = self._home / "password"
         password_file.write_text(self._passwords["postgres"])
-        for path in (self._home, password_file):
-            os.chown(path, _same(who.uid), _same(who.gid))
+        self._owned(who)
         command = [
             str(binaries / "initdb"),
             *("-U", "postgres", "--auth=scram-sha-256", f"--pwfile={password_file}"),
             *("--encoding=UTF8", "--locale=C", "--no-sync", "-D", str(self._home / "data")),
         ]
+        self._run(command, who)
+
+    def _owned(self, who: Servant) -> None:
+        """Give the folder and what is in it to whom the server runs as."""
+        for path in (self._home, *self._home.glob("*")):
+            os.chown(path, _same(who.uid), _same(who.gid))
+
+    def _run(self, command: list[str], who: Servant) -> None:
+        """Run one of the server's programs to its end; raises PostgresUnusable."""
         done = subprocess.run(
             command,
             capture_output=True,
@@ -142,7 +160,8 @@ class ThrowAwayPostgres:
             extra_groups=who.groups,
         )
         if done.returncode:
-            raise PostgresUnusable(f"initdb failed: {done.stderr.decode(errors='replace')[-800:]}")
+            said = done.stderr.decode(errors="replace")[-800:]
+            raise PostgresUnusable(f"{Path(command[0]).name} failed: {said}")
 
     def _launch(self, binaries: Path, who: Servant) -> None:
         self.port = free_port()
@@ -168,7 +187,7 @@ class ThrowAwayPostgres:
             if self._process is None or self._process.poll() is not None:
                 break
             try:
-                psycopg.connect(self._administration, connect_timeout=2).close()
+                psycopg.connect(self.administration, connect_timeout=2).close()
             except psycopg.OperationalError:
                 time.sleep(0.03)
             else:
@@ -177,7 +196,8 @@ class ThrowAwayPostgres:
         raise PostgresUnusable(f"PostgreSQL did not start. Its log ends: {tail}")
 
     @property
-    def _administration(self) -> str:
+    def administration(self) -> str:
+        """The superuser's connection string, to the server's own database."""
         return self.dsn("postgres").removesuffix(DATABASE) + "postgres"
 
     @property

@@ -6,12 +6,13 @@ from typing import Any, Literal, LiteralString
 import psycopg
 from psycopg import sql
 
-Account = Literal["postgres", "reader", "writer", "app"]
+Account = Literal["postgres", "reader", "writer", "app", "monitor"]
 USERS: Mapping[Account, str] = {
     "postgres": "postgres",
     "reader": "squad_reader",
     "writer": "squad_writer",
     "app": "app",
+    "monitor": "monitor",
 }
 # pg_use_reserved_connections came with PostgreSQL 16.
 _RESERVED_SLOTS = 160000
@@ -22,7 +23,8 @@ def make_roles(
 ) -> None:
     """Make the roles and the application's database.
 
-    `reader` sees all sessions; `writer` may also end those of ordinary users. Before PostgreSQL 16
+    `reader` sees all sessions; `writer` may also end those of ordinary users; `monitor` is for an
+    exporter. Before PostgreSQL 16
     no slot can be reserved for them, so `app_limit` keeps the application from taking all.
     """
     with psycopg.connect(address, autocommit=True) as admin:
@@ -30,6 +32,7 @@ def make_roles(
         more: list[LiteralString] = ["pg_use_reserved_connections"] if reserved else []
         _make(admin, "reader", passwords, ["pg_monitor", *more])
         _make(admin, "writer", passwords, ["pg_monitor", "pg_signal_backend", *more])
+        _make(admin, "monitor", passwords, ["pg_monitor"])
         _make(admin, "app", passwords, [], limit=app_limit)
         statement = sql.SQL("CREATE DATABASE {} OWNER app")
         admin.execute(statement.format(sql.Identifier(database)))

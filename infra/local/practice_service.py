@@ -1,16 +1,16 @@
 """A small payment service with a bad release, real traffic, and the hooks of a deployer."""
 
-import hmac
 import http.client
-import json
 import secrets
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
+
+from infra.local.json_handler import JsonHandler
 
 HOST = "127.0.0.1"
 WINDOW_SECONDS = 5.0
@@ -19,10 +19,13 @@ WINDOW_SECONDS = 5.0
 _REQUEST_EVERY_SECONDS = 0.05
 _STOP_SECONDS = 5.0
 
-_LARGEST = 65_536
 _HOOKS = {"/deployment/rollback": "to", "/deployment/redeploy": "release"}
 
 Answer = tuple[int, dict[str, Any]]
+
+
+class BookingFailed(Exception):
+    """A payment could not be written down."""
 
 
 def _charge(amount: int) -> int:
@@ -42,9 +45,14 @@ class PaymentService:
     """Serves payments, and the deployment hooks of `runbooks/README.md`, on a free loopback port.
 
     A thread pays all the time over real HTTP, and the error rate is counted from its requests.
+    `book` writes a payment down; a payment fails when it raises BookingFailed. `calls` are the
+    changes that somebody asked for, with what they sent.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, book: Callable[[int], None] | None = None) -> None:
+        self._book = book
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self._counted = {200: 0, 500: 0}
         self.reader_token, self.writer_token = secrets.token_hex(16), secrets.token_hex(16)
         self._lock = threading.Lock()
         self._names = list(RELEASES)
@@ -103,11 +111,23 @@ class PaymentService:
         """One payment, by the release that runs."""
         try:
             answer = 200, {"charged": RELEASES[self._release](amount)}
-        except ZeroDivisionError:
+            if self._book is not None:
+                self._book(amount)
+        except (ZeroDivisionError, BookingFailed):
             answer = 500, {"title": "payment failed"}
         with self._lock:
+            self._counted[answer[0]] += 1
             self._served.append((time.monotonic(), answer[0] == 200))  # noqa: PLR2004
         return answer
+
+    def metrics(self) -> str:
+        """Counters of requests by status, as Prometheus scrapes them."""
+        with self._lock:
+            lines = [
+                f'payment_api_requests_total{{code="{code}"}} {count}'
+                for code, count in self._counted.items()
+            ]
+        return "\n".join(["# TYPE payment_api_requests_total counter", *lines, ""])
 
     def deploy(self, release: object, key: str | None) -> Answer:
         """Put a release out, once for each idempotency key."""
@@ -154,53 +174,30 @@ class _Server(ThreadingHTTPServer):
         super().__init__((HOST, 0), _Handler)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    timeout = 10
+class _Handler(JsonHandler):
     server: _Server
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
         service = self.server.service
         amount = self.path.removeprefix("/pay/")
         if amount != self.path and amount.isascii() and amount.isdigit():
-            self._answer(*service.pay(int(amount)))
+            self.answer(*service.pay(int(amount)))
+        elif self.path == "/metrics":
+            self.answer_text(200, service.metrics())
         elif self.path != "/deployment":
-            self._answer(404, {"title": "nothing here"})
-        elif not self._may(service.reader_token, service.writer_token):
-            self._answer(401, {"title": "who are you?"})
+            self.answer(404, {"title": "nothing here"})
+        elif not self.may(service.reader_token, service.writer_token):
+            self.answer(401, {"title": "who are you?"})
         else:
-            self._answer(200, service.status())
+            self.answer(200, service.status())
 
-    def do_POST(self) -> None:
-        body, field = self._body(), _HOOKS.get(self.path)
+    def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
+        body, field = self.body(), _HOOKS.get(self.path)
         if field is None:
-            self._answer(404, {"title": "nothing here"})
-        elif not self._may(self.server.service.writer_token):
-            self._answer(403, {"title": "only the writer may"})
+            self.answer(404, {"title": "nothing here"})
+        elif not self.may(self.server.service.writer_token):
+            self.answer(403, {"title": "only the writer may"})
         else:
             key = self.headers.get("Idempotency-Key")
-            self._answer(*self.server.service.deploy(body.get(field), key))
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing: the terminal belongs to the incident."""
-
-    def _may(self, *tokens: str) -> bool:
-        given = self.headers.get("Authorization", "").encode()
-        return any(hmac.compare_digest(given, f"Bearer {one}".encode()) for one in tokens)
-
-    def _body(self) -> dict[str, Any]:
-        length = self.headers.get("Content-Length", "0")
-        text = self.rfile.read(min(int(length), _LARGEST) if length.isdigit() else 0)
-        try:
-            body = json.loads(text or b"{}")
-        except ValueError:
-            return {}
-        return body if isinstance(body, dict) else {}
-
-    def _answer(self, status: int, content: Mapping[str, Any]) -> None:
-        text = json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
+            self.server.service.calls.append((f"POST {self.path}", body))
+            self.answer(*self.server.service.deploy(body.get(field), key))
