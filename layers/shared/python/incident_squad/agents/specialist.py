@@ -15,12 +15,14 @@ from incident_squad.domain.evidence import (
 )
 from incident_squad.domain.incident import Incident
 from incident_squad.domain.runbook import Check, Probe, Runbook
-from incident_squad.domain.triage import Triage
+from incident_squad.domain.triage import FLOOR, Triage
 from incident_squad.domain.values import IncidentType
 from incident_squad.policy.expectation import passes
 
 CANDIDATES = 3
 """Hypotheses that are examined: more would cost time and seldom change the answer."""
+ADDED = 2
+"""Hypotheses that a model may add: none of the floor's own may fall away for them."""
 
 Ask = Callable[[Probe], Evidence]
 
@@ -46,14 +48,15 @@ def investigate(
     stated = _stated(alert, incident)
     checks = [(runbook, check) for runbook in candidates for check in runbook.checks]
     observed = [] if triage.noise else _observe(checks, ask)
-    hypotheses = [_hypothesis(runbook, observed) for runbook in candidates]
+    hypotheses = [hypothesis(runbook, observed) for runbook in candidates]
     diagnosis = _conclude(specialist, triage, candidates, hypotheses, [stated, *observed])
     return Investigation(evidence=(stated, *observed), diagnosis=diagnosis)
 
 
 def _candidates(triage: Triage, runbooks: Mapping[str, Runbook]) -> list[Runbook]:
     names = [candidate.runbook_id for candidate in triage.runbooks if candidate.score > 0]
-    return [runbooks[name] for name in names if name in runbooks][:CANDIDATES]
+    most = CANDIDATES if triage.engine == FLOOR else CANDIDATES + ADDED
+    return [runbooks[name] for name in names if name in runbooks][:most]
 
 
 def _stated(alert: Alert, incident: Incident) -> Evidence:
@@ -76,13 +79,13 @@ def _observe(checks: Sequence[tuple[Runbook, Check]], ask: Ask) -> list[Evidence
     if not checks:
         return []
     with ThreadPoolExecutor(max_workers=min(8, len(checks))) as pool:
-        answers = list(pool.map(lambda pair: _answer(pair[0], pair[1], ask), checks))
+        answers = list(pool.map(lambda pair: answered(pair[0], pair[1], ask), checks))
     return [
         answer.model_copy(update={"id": f"E{place}"}) for place, answer in enumerate(answers, 2)
     ]
 
 
-def _answer(runbook: Runbook, check: Check, ask: Ask) -> Evidence:
+def answered(runbook: Runbook, check: Check, ask: Ask) -> Evidence:
     """The first probe that gives a value answers the check; else the first that could be asked."""
     evidence = _first_value(check.probes, ask)
     return evidence.model_copy(
@@ -117,7 +120,8 @@ def _verdict(check: Check, evidence: Evidence) -> Verdict:
     return Verdict.SILENT
 
 
-def _hypothesis(runbook: Runbook, observed: Sequence[Evidence]) -> Hypothesis:
+def hypothesis(runbook: Runbook, observed: Sequence[Evidence]) -> Hypothesis:
+    """What the observations of a runbook's own checks say of it: code judges, by thresholds."""
     own = [evidence for evidence in observed if evidence.runbook_id == runbook.name]
     return Hypothesis(
         runbook_id=runbook.name,
@@ -140,7 +144,7 @@ def _conclude(
     evidence: Sequence[Evidence],
 ) -> Diagnosis:
     best = max(hypotheses, key=_support, default=None)
-    conclusive = best is not None and bool(best.supported_by) and not best.contradicted_by
+    conclusive = best is not None and confirmed(best)
     return Diagnosis(
         specialist=specialist,
         runbook_id=best.runbook_id if best else None,
@@ -153,9 +157,14 @@ def _conclude(
     )
 
 
-def _support(hypothesis: Hypothesis) -> int:
+def confirmed(cause: Hypothesis) -> bool:
+    """Whether observed evidence supports it and none contradicts: only then is anything applied."""
+    return bool(cause.supported_by) and not cause.contradicted_by
+
+
+def _support(cause: Hypothesis) -> int:
     # max() keeps the first of equals, and triage has put the likeliest first.
-    return len(hypothesis.supported_by) - 2 * len(hypothesis.contradicted_by)
+    return len(cause.supported_by) - 2 * len(cause.contradicted_by)
 
 
 def _root_cause(
