@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from incident_squad.domain.alert import Alert, AlertStatus
 from incident_squad.domain.errors import SquadError, TransientFailure
 from incident_squad.domain.incident import Incident, IncidentStatus, Stage
 from incident_squad.domain.incident_id import new_incident_id
-from incident_squad.domain.outcome import Outcome, OutcomeKind
+from incident_squad.domain.outcome import Count, Outcome, OutcomeKind
 from incident_squad.domain.triage import Triage
 from incident_squad.domain.values import Environment, IncidentType, Severity
 from incident_squad.ports import IncidentQuery
@@ -240,8 +240,8 @@ def test_what_fires_while_its_incident_is_being_closed_opens_a_new_one(squad: Sq
 
 def test_what_fires_at_the_very_moment_of_closing_does_not_vanish(squad: Squad) -> None:
     class ClosingMeanwhile(MemoryIncidents):
-        def attach(self, incident_id: str, alert: Alert) -> None:
-            super().attach(incident_id, alert)
+        def attach(self, incident_id: str, alert: Alert, counts: Sequence[Count] = ()) -> None:
+            super().attach(incident_id, alert, counts)
             self.change(incident_id, status=IncidentStatus.RESOLVED, stage=Stage.DONE)
 
     squad.incidents = ClosingMeanwhile(squad.clock)

@@ -102,7 +102,10 @@ class IncidentStore(Protocol):
         ...
 
     def state_severity(self, incident_id: str, severity: Severity) -> bool:
-        """Note the worst severity that an alert states; False when it was known as bad before."""
+        """Note how bad an alert says it is; True when that raised the incident's severity.
+
+        Atomic: whatever comes at the same moment, neither is ever lowered by it.
+        """
         ...
 
     def number(self, incident_id: str, what: str) -> int:

@@ -1,86 +1,49 @@
 """Incidents in DynamoDB."""
 
 import heapq
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
+from incident_squad.adapters.dynamodb_alerts import DynamoAlerts
 from incident_squad.adapters.dynamodb_items import (
-    CLAIM,
     META,
     PARTITION,
     SORT,
-    TIME_TO_LIVE,
     Item,
-    alert_sort,
     attributes,
-    claim_key,
     decode,
-    encode,
     incident_key,
     restored,
     stored,
     update_sort,
 )
-from incident_squad.adapters.dynamodb_table import Cancelled, ConditionFailed, DynamoTable
+from incident_squad.adapters.dynamodb_table import ConditionFailed
 from incident_squad.adapters.records import (
-    Attached,
     bounded,
     cursor_after,
     id_bounds,
     natural,
-    plain,
     plain_mapping,
     valid_changes,
     wanted,
 )
-from incident_squad.domain.alert import Alert
-from incident_squad.domain.errors import TransientFailure, UnknownIncident
+from incident_squad.domain.errors import UnknownIncident
 from incident_squad.domain.evidence import Diagnosis, Evidence
 from incident_squad.domain.incident import Incident, IncidentStatus
 from incident_squad.domain.plan import Plan, StepRecord
 from incident_squad.domain.update import StatusUpdate, UpdateState
-from incident_squad.domain.values import iso
-from incident_squad.ports import Clock, IncidentPage, IncidentQuery
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+from incident_squad.ports import IncidentPage, IncidentQuery
 
 V = TypeVar("V", bound=BaseModel)
 
-_FREE = "attribute_not_exists(#PK) OR #until <= :now"
-_NEW = "attribute_not_exists(#PK)"
 _STATES = {state: place for place, state in enumerate(UpdateState)}
 
 
-class DynamoIncidents:
+class DynamoIncidents(DynamoAlerts):
     """Implements `IncidentStore`. Lists come from indexes, which are a moment old."""
-
-    def __init__(self, client: "DynamoDBClient", table: str, clock: Clock) -> None:
-        self._table = DynamoTable(client, table, clock)
-        self._clock = clock
-
-    def open(self, incident: Incident, alert: Alert, claim_until: datetime) -> str:
-        """Create incident, first alert and claim; gives the incident that holds the alert's key."""
-        writes = [
-            self._table.put_write(
-                _claim(alert.key, incident.id, claim_until), _FREE, now=iso(self._clock.now())
-            ),
-            self._table.put_write(_head(incident), _NEW),
-            self._table.put_write(_opening(incident.id, alert), _NEW),
-        ]
-        try:
-            self._table.transact(writes)
-        except Cancelled as cancelled:
-            holder = self.holder_of(alert.key) if 0 in cancelled.failed else None
-            if holder is None:
-                raise TransientFailure(f"the id {incident.id} is taken") from cancelled
-            return holder
-        return incident.id
 
     def get(self, incident_id: str) -> Incident:
         """The incident; raises UnknownIncident."""
@@ -110,62 +73,6 @@ class DynamoIncidents:
         ]
         merged = heapq.merge(*parts, key=lambda incident: incident.id, reverse=True)
         return _first_page([*islice(_fitting(merged, query), page)], query.limit)
-
-    def attach(self, incident_id: str, alert: Alert) -> None:
-        """Store an alert, or its newer state: an older one never replaces it."""
-        try:
-            self._table.update(
-                (incident_key(incident_id), alert_sort(alert.key)),
-                stored(alert),
-                "attribute_not_exists(#received_at) OR #received_at <= :received_at",
-                once={"first_at": iso(alert.received_at)},
-                received_at=iso(alert.received_at),
-            )
-        except ConditionFailed:
-            return
-
-    def alert(self, incident_id: str, key: str) -> Alert | None:
-        """The last state of one of its alerts, or None."""
-        item = self._table.get(incident_key(incident_id), alert_sort(key))
-        return restored(Alert, item) if item else None
-
-    def alerts(self, incident_id: str) -> Sequence[Alert]:
-        """Its alerts, the first one first."""
-        items = self._table.query(incident_key(incident_id), "ALERT#")
-        found = [
-            Attached(restored(Alert, item), str(decode(item["first_at"])), "opening" in item)
-            for item in items
-        ]
-        return tuple(attached.alert for attached in sorted(found, key=lambda a: a.order))
-
-    def claim(self, key: str, incident_id: str, until: datetime) -> str:
-        """Bind a key unless another incident holds it; the holder itself prolongs its claim."""
-        item = _claim(key, incident_id, until)
-        condition = f"{_FREE} OR #incident_id = :incident_id"
-        try:
-            self._table.put(item, condition, now=iso(self._clock.now()), incident_id=incident_id)
-        except ConditionFailed as failed:
-            there = failed.item or self._table.get(claim_key(key), CLAIM)
-            if there is None:
-                raise TransientFailure("the claim was released at this very moment") from None
-            return str(decode(there["incident_id"]))
-        return incident_id
-
-    def holder_of(self, key: str) -> str | None:
-        """The incident that holds the key, or None; a claim that ran out is none."""
-        item = self._table.get(claim_key(key), CLAIM)
-        if item is None or str(decode(item["until"])) <= iso(self._clock.now()):
-            return None
-        return str(decode(item["incident_id"]))
-
-    def release(self, key: str, incident_id: str) -> None:
-        """Free a key that this incident holds."""
-        try:
-            self._table.delete(
-                claim_key(key), CLAIM, "#incident_id = :incident_id", incident_id=incident_id
-            )
-        except ConditionFailed:
-            return
 
     def put_evidence(self, incident_id: str, evidence: Evidence) -> None:
         """Store an observation."""
@@ -232,23 +139,6 @@ class DynamoIncidents:
 
 def _item(incident_id: str, sort: str, fields: Mapping[str, Any]) -> Item:
     return attributes({PARTITION: incident_key(incident_id), SORT: sort, **fields})
-
-
-def _head(incident: Incident) -> Item:
-    # `id` and `kind` are what puts the incident into the indexes.
-    return _item(incident.id, META, {**plain(incident), "kind": "incident", "chain_count": 0})
-
-
-def _opening(incident_id: str, alert: Alert) -> Item:
-    extras = {"first_at": iso(alert.received_at), "opening": True}
-    return _item(incident_id, alert_sort(alert.key), {**stored(alert), **extras})
-
-
-def _claim(key: str, incident_id: str, until: datetime) -> Item:
-    # DynamoDB deletes by `ttl` in its own time, so `until` is what counts.
-    fields = {"incident_id": incident_id, "until": iso(until)}
-    lifetime = {TIME_TO_LIVE: encode(math.ceil(until.timestamp()))}
-    return attributes({PARTITION: claim_key(key), SORT: CLAIM, **fields}) | lifetime
 
 
 def _partitions(query: IncidentQuery) -> Sequence[tuple[str, str]]:

@@ -40,6 +40,7 @@ _INDEXED = {name for names in INDEXES.values() for name in names}
 
 META = "META"
 CLAIM = "CLAIM"
+NUMBERS = "NUMBERS"
 _LONG_JSON = 8_000
 _EXACT = 10**37
 _OWN_ID = "own_id"
@@ -58,6 +59,16 @@ def claim_key(alert_key: str) -> str:
 def alert_sort(key: str) -> str:
     """Where an alert stands in its incident's partition, by its key."""
     return f"ALERT#{alert_digest(key)}"
+
+
+def firing_sort(key: str) -> str:
+    """Where it stands that an alert fires: only while it does."""
+    return f"FIRING#{alert_digest(key)}"
+
+
+def tally_key(day: str) -> str:
+    """The partition of the counters of a day (`YYYYMMDD`)."""
+    return f"TALLY#{day}"
 
 
 def update_sort(update: StatusUpdate) -> str:

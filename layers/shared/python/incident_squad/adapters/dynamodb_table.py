@@ -117,6 +117,18 @@ class DynamoTable:
         )
         return answer["Attributes"]
 
+    def add(self, key: tuple[str, str], numbers: Mapping[str, int], **fields: object) -> Item:
+        """Add to numbers, atomically, and set fields; gives the new item."""
+        answer = self._patiently(
+            lambda: self._client.update_item(
+                TableName=self._name,
+                Key=_key(*key),
+                ReturnValues="ALL_NEW",
+                **_adding(numbers, fields),
+            )
+        )
+        return answer["Attributes"]
+
     def query(
         self, partition: str, prefix: str, *, newest_first: bool = False, page: int = 0
     ) -> Iterator[Item]:
@@ -159,11 +171,26 @@ class DynamoTable:
         return {"Put": {"TableName": self._name, "Item": item, **_conditional(condition, values)}}
 
     def update_write(
-        self, key: tuple[str, str], fields: Mapping[str, Any], condition: str, **values: object
+        self,
+        key: tuple[str, str],
+        fields: Mapping[str, Any],
+        condition: str,
+        *,
+        once: Mapping[str, Any] | None = None,
+        **values: object,
     ) -> Any:  # noqa: ANN401 - the stubs know no common type of these parts
         """An update, for `transact`."""
-        setting = _setting(fields, {}, condition, values)
+        setting = _setting(fields, once or {}, condition, values)
         return {"Update": {"TableName": self._name, "Key": _key(*key), **setting}}
+
+    def add_write(self, key: tuple[str, str], numbers: Mapping[str, int], **fields: object) -> Any:  # noqa: ANN401
+        """An addition to numbers, for `transact`."""
+        adding = _adding(numbers, fields)
+        return {"Update": {"TableName": self._name, "Key": _key(*key), **adding}}
+
+    def delete_write(self, partition: str, sort: str) -> Any:  # noqa: ANN401
+        """A deletion, for `transact`."""
+        return {"Delete": {"TableName": self._name, "Key": _key(partition, sort)}}
 
     def _pages(self, request: dict[str, Any]) -> Iterator[Item]:
         start: dict[str, Any] = {}
@@ -237,6 +264,13 @@ def _setting(
     given = {f"new_{name}": value for name, value in {**fields, **once}.items()}
     request = _expressions(f"{condition} {update}", {**values, **given}, "UpdateExpression")
     return {**request, "UpdateExpression": update, "ConditionExpression": condition}
+
+
+def _adding(numbers: Mapping[str, int], fields: Mapping[str, object]) -> dict[str, Any]:
+    adds = ", ".join(f"#{name} :{name}" for name in numbers)
+    sets = ", ".join(f"#{name} = :{name}" for name in fields)
+    text = f"ADD {adds}" + (f" SET {sets}" if sets else "")
+    return _expressions(text, {**numbers, **fields}, "UpdateExpression")
 
 
 def _expressions(text: str, values: Mapping[str, object], kind: str) -> dict[str, Any]:

@@ -25,6 +25,11 @@ class AlertStatus(StrEnum):
     NO_DATA = "no_data"
     INFORMATION = "information"
 
+    @property
+    def failing(self) -> bool:
+        """Whether the alert's condition holds, or may hold."""
+        return self in {AlertStatus.FIRING, AlertStatus.NO_DATA}
+
 
 class Alert(Value):
     """One alert.

@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field, IPvAnyNetwork, model_validator
 
 from incident_squad.domain.channels import ChannelConfig
+from incident_squad.domain.limits import IntakeLimits
 from incident_squad.domain.metric_sources import MetricSources
+from incident_squad.domain.quiet import MaintenanceWindow, Silence
 from incident_squad.domain.runbook import Name
 from incident_squad.domain.targets import AwsTarget, CommandTarget, K8sTarget, SsmTarget
 from incident_squad.domain.values import Environment, Severity, Value
@@ -132,6 +134,7 @@ class Policies(Value):
     breaker: Breaker = Breaker()
     never_block: tuple[IPvAnyNetwork, ...] = ()
     secret_words: tuple[str, ...] = ()
+    intake: IntakeLimits = IntakeLimits()
     model_usd_per_incident: float = Field(default=0.5, ge=0, le=100)
     model_usd_per_hour: float = Field(default=5.0, ge=0, le=1000)
 
@@ -148,6 +151,8 @@ class Catalog(Value):
     channels: dict[Name, ChannelConfig] = Field(default_factory=dict)
     metrics: MetricSources = MetricSources()
     policies: Policies = Policies()
+    maintenance: dict[Name, MaintenanceWindow] = Field(default_factory=dict)
+    silences: dict[Name, Silence] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _consistent(self) -> "Catalog":
@@ -201,5 +206,11 @@ def _dangling(catalog: Catalog) -> list[str]:
             f"service '{name}' has the target '{target}' as {role}, not in targets"
             for role, target in service.targets.items()
             if target not in catalog.targets
+        ]
+    for name, window in catalog.maintenance.items():
+        problems += [
+            f"maintenance '{name}' is of '{service}', not a service"
+            for service in window.services
+            if service not in catalog.services
         ]
     return problems

@@ -45,6 +45,9 @@ class Incident(Value):
     `stage` is the next point of the workflow, so that a lost execution resumes there.
     `attempt` counts executions of the workflow for this incident, from 1.
     `last_alert_at` is good to a minute: it says how fresh the incident is, not more.
+    `cause` is the runbook of the first alert that names a cause and not only a symptom, and
+    `lead_key` the key of that alert; `opening_key` is the key of the alert that opened it.
+    `stated_severity` is the worst that one of its alerts states.
     """
 
     id: str = Field(pattern=r"^INC-\d{8}-[0-9A-HJKMNP-TV-Z]{5,8}$")
@@ -62,4 +65,8 @@ class Incident(Value):
     triage: Triage | None = None
     source_resolved_at: Moment | None = None
     last_alert_at: Moment | None = None
+    opening_key: str | None = None
+    lead_key: str | None = None
+    cause: str | None = None
+    stated_severity: Severity | None = None
     hand_over_reason: str | None = None

@@ -10,6 +10,7 @@ from incident_squad.domain.incident import Stage
 from incident_squad.domain.timeline import Actor, Entry
 from incident_squad.domain.values import IncidentType
 from incident_squad.ports import IncidentStore, Knowledge, Probers, Timeline
+from incident_squad.steps.alert_record import leading_alert
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Investigate:
             self.specialist,
             incident,
             incident.triage,
-            self.incidents.alerts(incident.id)[0],
+            leading_alert(self.incidents, incident),
             self.knowledge.runbooks,
             lambda probe: self.probers.ask(probe, incident.service, {}),
         )

@@ -53,7 +53,7 @@ class NotifyOnCall:
         )
 
     def _card(self, incident: Incident, triage: Triage, told: Audience) -> Message:
-        alerts = self.incidents.alerts(incident.id)
+        alerts = self.incidents.alerts(incident.id, limit=1)
         service = triage.service or "unknown service"
         return Message(
             id=f"{incident.id}:page",

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from incident_squad.domain.record import IncidentRecord
 from incident_squad.ports import Approvals, IncidentStore, Timeline
 
+ALERTS = 200
+"""So many alerts stand in a record: a storm has 10,000, and pages and reports need a few."""
+
 
 @dataclass(frozen=True)
 class ReadRecord:
@@ -18,7 +21,7 @@ class ReadRecord:
         """The record as it stands now; raises UnknownIncident."""
         return IncidentRecord(
             incident=self.incidents.get(incident_id),
-            alerts=tuple(self.incidents.alerts(incident_id)),
+            alerts=tuple(self.incidents.alerts(incident_id, ALERTS)),
             evidence=tuple(self.incidents.evidence(incident_id)),
             diagnosis=self.incidents.diagnosis(incident_id),
             plan=self.incidents.plan(incident_id),

@@ -13,6 +13,7 @@ from incident_squad.domain.timeline import Actor, Entry
 from incident_squad.domain.triage import Triage
 from incident_squad.policy.apply import who_may_apply
 from incident_squad.ports import Approvals, Clock, IncidentStore, Knowledge, Timeline
+from incident_squad.steps.alert_record import leading_alert
 from incident_squad.steps.planning import Planner
 
 NONE_FITS = "unclear-failure"
@@ -58,7 +59,7 @@ class Synthesize:
         if incident.triage is None or diagnosis is None:
             raise PolicyViolation("a plan is made after triage and diagnosis")
         runbook = self._runbook(incident.triage, diagnosis)
-        alert = self.incidents.alerts(incident.id)[0]
+        alert = leading_alert(self.incidents, incident)
         steps = self.planner.plan_steps(runbook, alert, incident.service)
         applier, why = who_may_apply(
             incident.triage,

@@ -8,14 +8,20 @@ from incident_squad.domain.alert import Alert
 from incident_squad.domain.incident import Incident, IncidentStatus, Stage
 from incident_squad.domain.timeline import Actor, Entry
 from incident_squad.domain.triage import Triage as TriageResult
+from incident_squad.domain.values import Severity
 from incident_squad.ports import IncidentStore, Timeline
+from incident_squad.steps.alert_record import leading_alert, raised_entry
 
 Triager = Callable[[Alert], TriageResult]
 
 
 @dataclass(frozen=True)
 class Triage:
-    """Judge the incident's first alert and store the judgement."""
+    """Judge the incident by the alert that leads it, and as bad as its worst alert says.
+
+    The leading alert is the one that opened it, or the first that names a cause where the
+    opening one only shows a symptom. Neither is searched for: a storm is never read.
+    """
 
     incidents: IncidentStore
     timeline: Timeline
@@ -28,7 +34,8 @@ class Triage:
         return TriageOutput(type=result.type, severity=result.severity)
 
     def _judge(self, incident: Incident) -> TriageResult:
-        result = self.triager(self.incidents.alerts(incident.id)[0])
+        leading = leading_alert(self.incidents, incident)
+        result = _no_better(self.triager(leading), incident.stated_severity)
         self.timeline.append(
             incident.id,
             Entry(
@@ -44,7 +51,7 @@ class Triage:
                 engine=result.engine,
             ),
         )
-        self.incidents.change(
+        changed = self.incidents.change(
             incident.id,
             triage=result,
             type=result.type,
@@ -53,4 +60,20 @@ class Triage:
             status=IncidentStatus.DIAGNOSING,
             stage=Stage.RESPOND,
         )
+        return self._overtaken(changed, result)
+
+    def _overtaken(self, incident: Incident, result: TriageResult) -> TriageResult:
+        """A worse alert may have come while this was being judged."""
+        worse = _no_better(result, incident.stated_severity)
+        if worse is not result:
+            self.timeline.append(incident.id, raised_entry(result.severity, worse))
+            self.incidents.change(incident.id, triage=worse, severity=worse.severity)
+        return worse
+
+
+def _no_better(result: TriageResult, stated: Severity | None) -> TriageResult:
+    """The judgement, raised to what the worst of the alerts states; never lowered."""
+    if stated is None or not stated.worse_than(result.severity):
         return result
+    why = f"{stated} because another alert of the incident is as bad as that"
+    return result.model_copy(update={"severity": stated, "why": (*result.why, why)})

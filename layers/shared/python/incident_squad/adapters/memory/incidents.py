@@ -1,11 +1,11 @@
 """Incidents in memory."""
 
-import threading
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from incident_squad.adapters.memory.alerts import MemoryAlerts
 from incident_squad.adapters.records import (
     Attached,
     bounded,
@@ -22,23 +22,21 @@ from incident_squad.domain.alert import Alert
 from incident_squad.domain.errors import TransientFailure, UnknownIncident
 from incident_squad.domain.evidence import Diagnosis, Evidence
 from incident_squad.domain.incident import Incident
+from incident_squad.domain.outcome import Count
 from incident_squad.domain.plan import Plan, StepRecord
 from incident_squad.domain.update import StatusUpdate, UpdateState
-from incident_squad.domain.values import iso
+from incident_squad.domain.values import Severity, iso
 from incident_squad.ports import Clock, IncidentPage, IncidentQuery
 
 _STATES = {state: place for place, state in enumerate(UpdateState)}
 
 
-class MemoryIncidents:
+class MemoryIncidents(MemoryAlerts):
     """Implements `IncidentStore`. Everything is copied in and out, so nothing is shared."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._lock = threading.RLock()
+        super().__init__(clock)
         self._incidents: dict[str, Incident] = {}
-        self._claims: dict[str, tuple[str, datetime]] = {}
-        self._alerts: dict[str, dict[str, Attached]] = defaultdict(dict)
         self._evidence: dict[str, dict[str, Evidence]] = defaultdict(dict)
         self._diagnoses: dict[str, Diagnosis] = {}
         self._plans: dict[str, Plan] = {}
@@ -46,8 +44,10 @@ class MemoryIncidents:
         self._updates: dict[str, dict[tuple[str, int], StatusUpdate]] = defaultdict(dict)
         self._reports: dict[str, dict[str, Any]] = {}
 
-    def open(self, incident: Incident, alert: Alert, claim_until: datetime) -> str:
-        """Create incident, first alert and claim; gives the incident that holds the alert's key."""
+    def open(
+        self, incident: Incident, alert: Alert, claim_until: datetime, counts: Sequence[Count] = ()
+    ) -> str:
+        """Create incident, first alert and claim, and count; gives the holder of the key."""
         with self._lock:
             holder = self.holder_of(alert.key)
             if holder is not None:
@@ -57,7 +57,20 @@ class MemoryIncidents:
             self._incidents[incident.id] = copy_of(incident)
             self._claims[alert.key] = (incident.id, claim_until)
             self._keep(incident.id, Attached(alert, iso(alert.received_at), opening=True))
+            self.count(counts)
             return incident.id
+
+    def state_severity(self, incident_id: str, severity: Severity) -> bool:
+        """Note how bad an alert says it is; True when that raised the incident's severity."""
+        with self._lock:
+            incident = self.get(incident_id)
+            known = incident.stated_severity
+            if known is not None and not severity.worse_than(known):
+                return False
+            raised = incident.severity is not None and severity.worse_than(incident.severity)
+            changes = {"stated_severity": severity, **({"severity": severity} if raised else {})}
+            self._incidents[incident_id] = incident.model_copy(update=changes)
+            return raised
 
     def get(self, incident_id: str) -> Incident:
         """The incident; raises UnknownIncident."""
@@ -84,49 +97,6 @@ class MemoryIncidents:
         page = found[: query.limit]
         more = len(found) > query.limit
         return IncidentPage(incidents=page, next=cursor_after(page[-1]) if more else None)
-
-    def attach(self, incident_id: str, alert: Alert) -> None:
-        """Store an alert, or its newer state: an older one never replaces it."""
-        with self._lock:
-            known = self._alerts[incident_id].get(alert.key)
-            if known is None:
-                known = Attached(alert, iso(alert.received_at), opening=False)
-            if known.alert.received_at <= alert.received_at:
-                self._keep(incident_id, known._replace(alert=alert))
-
-    def alert(self, incident_id: str, key: str) -> Alert | None:
-        """The last state of one of its alerts, or None."""
-        with self._lock:
-            attached = self._alerts[incident_id].get(key)
-        return copy_of(attached.alert) if attached else None
-
-    def alerts(self, incident_id: str) -> Sequence[Alert]:
-        """Its alerts, the first one first."""
-        with self._lock:
-            stored = sorted(self._alerts[incident_id].values(), key=lambda a: a.order)
-            return tuple(copy_of(attached.alert) for attached in stored)
-
-    def claim(self, key: str, incident_id: str, until: datetime) -> str:
-        """Bind a key unless another incident holds it; the holder itself prolongs its claim."""
-        with self._lock:
-            holder = self.holder_of(key)
-            if holder in {None, incident_id}:
-                self._claims[key] = (incident_id, until)
-                return incident_id
-            return holder or incident_id
-
-    def holder_of(self, key: str) -> str | None:
-        """The incident that holds the key, or None; a claim that ran out is none."""
-        incident_id, until = self._claims.get(key, (None, None))
-        if incident_id is None or until is None or iso(until) <= iso(self._clock.now()):
-            return None
-        return incident_id
-
-    def release(self, key: str, incident_id: str) -> None:
-        """Free a key that this incident holds."""
-        with self._lock:
-            if self._claims.get(key, (None,))[0] == incident_id:
-                del self._claims[key]
 
     def put_evidence(self, incident_id: str, evidence: Evidence) -> None:
         """Store an observation."""
@@ -188,7 +158,3 @@ class MemoryIncidents:
         """The final report, or None while the incident is open."""
         stored = self._reports.get(incident_id)
         return plain_mapping(stored) if stored is not None else None
-
-    def _keep(self, incident_id: str, attached: Attached) -> None:
-        stored = attached._replace(alert=copy_of(attached.alert))
-        self._alerts[incident_id][attached.alert.key] = stored
