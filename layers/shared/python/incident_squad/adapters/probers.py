@@ -6,6 +6,8 @@ from typing import Any
 
 from incident_squad.adapters.http_client import HttpClient
 from incident_squad.adapters.http_target import HttpProber
+from incident_squad.adapters.metrics.prober import MetricProber
+from incident_squad.adapters.metrics.telemetry import CatalogTelemetry
 from incident_squad.adapters.sql_session import Sessions
 from incident_squad.adapters.sql_target import SqlProber
 from incident_squad.domain.evidence import Evidence, EvidenceStatus
@@ -15,6 +17,8 @@ from incident_squad.ports import Clock, Knowledge, Prober, Secrets
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 """Seconds between looks at a condition: most come true at once, some take minutes."""
+METRIC_PAUSE = 1.0
+"""The first of these for metrics, which change no faster than they are collected."""
 
 
 class CatalogProbers:
@@ -26,6 +30,7 @@ class CatalogProbers:
         self._by_kind: dict[str, Prober] = {
             "sql": SqlProber(Sessions(knowledge, secrets), clock),
             "http": HttpProber(HttpClient(knowledge, secrets), clock),
+            "metric": MetricProber(CatalogTelemetry(knowledge, secrets, clock), knowledge, clock),
         }
 
     def ask(self, probe: Probe, service: str | None, parameters: Mapping[str, Any]) -> Evidence:
@@ -34,7 +39,7 @@ class CatalogProbers:
         if prober is None:
             return self._missing(probe, f"nothing here asks {probe.kind} probes")
         if isinstance(probe, MetricProbe):
-            return prober.probe(probe, None, parameters)
+            return prober.probe(probe, service, parameters)
         target = self._knowledge.catalog.target_of(service, probe.target) if service else None
         if target is None:
             return self._missing(probe, f"'{service}' has no target as its {probe.target}")
@@ -43,16 +48,22 @@ class CatalogProbers:
     def holds(
         self, condition: Condition, service: str | None, parameters: Mapping[str, Any]
     ) -> tuple[bool, Evidence]:
-        """Whether the condition holds, asked again until it does or `within_seconds` are over."""
+        """Whether it holds: asked again until it has held for `for_seconds` without a break.
+
+        It must have begun to hold when `within_seconds` are over.
+        """
         deadline = self._clock.now() + timedelta(seconds=condition.within_seconds)
-        pause = FIRST_PAUSE
+        metric = isinstance(condition.probe, MetricProbe)
+        pause, since = METRIC_PAUSE if metric else FIRST_PAUSE, None
         while True:
             seen = self.ask(condition.probe, service, parameters)
-            if seen.status is EvidenceStatus.OK and passes(condition.expect, seen.value):
-                return True, seen
-            left = (deadline - self._clock.now()).total_seconds()
+            now = self._clock.now()
+            held = seen.status is EvidenceStatus.OK and passes(condition.expect, seen.value)
+            since = (since or now) if held else None
+            until = since + timedelta(seconds=condition.for_seconds) if since else deadline
+            left = (until - now).total_seconds()
             if left <= 0 or seen.status is EvidenceStatus.NOT_CONFIGURED:
-                return False, seen
+                return held, seen.model_copy(update={"held_since": since})
             self._clock.sleep(min(pause, left))
             pause = min(2 * pause, LONGEST_PAUSE)
 

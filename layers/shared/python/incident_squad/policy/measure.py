@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from incident_squad.domain.evidence import Evidence, EvidenceStatus
 from incident_squad.domain.metric import (
     MOST_POINTS,
     MOST_ROWS,
@@ -91,6 +92,31 @@ def failed(
         link=link,
         message=" ".join(message.split())[:_MESSAGE],
     )
+
+
+def as_evidence(result: MetricResult) -> Evidence:
+    """The answer as an observation; its rows sum each series up."""
+    return Evidence(
+        id=result.evidence_id or "",
+        source=f"metric:{result.source}",
+        query=result.query[:2000],
+        status=EvidenceStatus(result.status.value),
+        value=result.value,
+        rows=result.rows or tuple(_summary(series) for series in result.series),
+        detail=result.message,
+        observed_at=result.observed_at,
+        measured=result,
+    )
+
+
+def _summary(series: Series) -> dict[str, str]:
+    values = [point.value for point in series.points]
+    return {
+        "series": series.name,
+        "last": f"{values[-1]:g}",
+        "min": f"{min(values):g}",
+        "max": f"{max(values):g}",
+    }
 
 
 def aggregate(values: Sequence[float], how: Aggregation) -> float | None:

@@ -72,23 +72,45 @@ class VerifyRecovery:
     def _look(
         self, incident: Incident, plan: Plan | None, place: int, condition: Condition
     ) -> tuple[bool, Evidence]:
-        once = condition.model_copy(update={"within_seconds": 0})
+        once = condition.model_copy(update={"within_seconds": 0, "for_seconds": 0})
         held, seen = self.probers.holds(once, incident.service, _parameters(plan))
+        since = seen.observed_at if held else None
+        if held and condition.for_seconds:
+            since = self._held_since(incident, f"R{place}", seen)
+        wanted = timedelta(seconds=condition.for_seconds)
+        held = since is not None and seen.observed_at - since >= wanted
         verdict = Verdict.SUPPORTS if held else Verdict.CONTRADICTS
         update = {
             "id": f"R{place}",
             "question": condition.title,
             "meaning": condition.title,
             "verdict": verdict,
+            "held_since": since,
         }
-        return held, seen.model_copy(update=update)
+        look = seen.model_copy(update=update)
+        if condition.for_seconds:
+            self.incidents.put_evidence(incident.id, look)
+        return held, look
+
+    def _held_since(self, incident: Incident, evidence_id: str, seen: Evidence) -> datetime:
+        """Since when it has held at every look, as far as looks are close enough to tell."""
+        known = [one for one in self.incidents.evidence(incident.id) if one.id == evidence_id]
+        if not known or known[0].held_since is None:
+            return seen.observed_at
+        poll = self.knowledge.catalog.policies.recovery_poll_seconds
+        unseen = seen.observed_at - known[0].observed_at
+        close = unseen <= timedelta(seconds=max(30, 4 * poll))
+        after_repair = known[0].held_since >= self._repaired_at(incident)
+        return known[0].held_since if close and after_repair else seen.observed_at
 
     def _deadline(self, incident: Incident) -> datetime:
         """Recovery has its time from the end of the last step."""
-        finished = [step.finished_at for step in self.incidents.steps(incident.id)]
-        last = max((at for at in finished if at is not None), default=incident.opened_at)
         limit = self.knowledge.catalog.policies.recovery_limit_minutes
-        return last + timedelta(minutes=limit)
+        return self._repaired_at(incident) + timedelta(minutes=limit)
+
+    def _repaired_at(self, incident: Incident) -> datetime:
+        finished = [step.finished_at for step in self.incidents.steps(incident.id)]
+        return max((at for at in finished if at is not None), default=incident.opened_at)
 
     def _conclude(
         self,
@@ -118,6 +140,8 @@ def _parameters(plan: Plan | None) -> dict[str, ParameterValue]:
 
 
 def _words(seen: Evidence) -> str:
+    if seen.held_since is not None:
+        return f"'{seen.meaning}' is so, but not for long enough: {seen.value}"
     if seen.status is EvidenceStatus.OK:
         return f"'{seen.meaning}' is not so: {seen.value}"
     return f"'{seen.meaning}' cannot be seen ({seen.status.value.replace('_', ' ')})"

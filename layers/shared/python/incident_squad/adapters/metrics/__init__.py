@@ -1,0 +1,1 @@
+"""Metric sources: one module a vendor, all of them able to read and nothing else."""
