@@ -54,6 +54,8 @@ def intake_api() -> IntakeApi:
         certificates=certificate,
         confirm=SnsTopics().confirm,
         topics=frozenset(topic.strip() for topic in topics if topic.strip()),
+        count=found.world.incidents.count,
+        limits_of=lambda: found.world.knowledge.catalog.policies.intake,
     )
 
 

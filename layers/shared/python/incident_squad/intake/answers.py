@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import math
 from typing import Any
 
 from pydantic import Field
@@ -10,13 +11,14 @@ from incident_squad.domain.errors import InvalidAlert
 from incident_squad.domain.values import Value
 
 ACCEPTED, BAD_REQUEST, UNAUTHORIZED, NOT_FOUND = 202, 400, 401, 404
-TOO_LARGE, UNAVAILABLE = 413, 503
+TOO_LARGE, TOO_MANY, UNAVAILABLE = 413, 429, 503
 
 _TITLES = {
     BAD_REQUEST: "Bad request",
     UNAUTHORIZED: "The sender is not proven",
     NOT_FOUND: "Not found",
     TOO_LARGE: "The body is too large",
+    TOO_MANY: "Too many requests",
     UNAVAILABLE: "Try again",
 }
 _HEADERS = {
@@ -38,10 +40,14 @@ class Answer(Value):
         return "application/json" if self.status == ACCEPTED else "application/problem+json"
 
 
-def problem(status: int, detail: str) -> Answer:
-    """Problem details: what went wrong, in a sentence for the sender."""
+def problem(status: int, detail: str, wait: float | None = None) -> Answer:
+    """Problem details: what went wrong, in a sentence for the sender.
+
+    `wait` is after how many seconds it may come again.
+    """
     body = {"type": "about:blank", "title": _TITLES[status], "status": status, "detail": detail}
-    return Answer(status=status, body=body, headers=_HEADERS.get(status, {}))
+    again = {} if wait is None else {"Retry-After": str(max(1, math.ceil(wait)))}
+    return Answer(status=status, body=body, headers={**_HEADERS.get(status, {}), **again})
 
 
 def body_of(body: object, *, is_base64: object) -> bytes:

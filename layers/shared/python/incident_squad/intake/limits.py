@@ -17,13 +17,29 @@ class TooLarge(SquadError):
     """The body is larger than any alert."""
 
 
-def weigh(body: bytes) -> None:
+class TooMany(InvalidAlert):
+    """One request carries more alerts than are taken; `number` says how many."""
+
+    def __init__(self, number: int, most: int) -> None:
+        super().__init__(f"a message may carry at most {most} alerts")
+        self.number = number
+
+
+class TooOften(SquadError):
+    """The sender comes too often, or its request takes too long; `wait` is in seconds."""
+
+    def __init__(self, reason: str, wait: float) -> None:
+        super().__init__(reason)
+        self.wait = wait
+
+
+def weigh(body: bytes, most: int = MAX_BODY) -> None:
     """Raise TooLarge when the body is larger than is taken."""
-    if len(body) > MAX_BODY:
-        raise TooLarge(f"at most {MAX_BODY} bytes are taken")
+    if len(body) > most:
+        raise TooLarge(f"at most {most} bytes are taken")
 
 
-def parse(body: bytes) -> object:
+def parse(body: bytes, deepest: int = MAX_DEPTH) -> object:
     """The JSON of a body; raises InvalidAlert, whatever the body is."""
     try:
         said = body.decode()
@@ -31,11 +47,11 @@ def parse(body: bytes) -> object:
         raise InvalidAlert("the body is not UTF-8") from None
     if not said.strip():
         raise InvalidAlert("the body is empty")
-    if _depth(said) > MAX_DEPTH:
-        raise InvalidAlert(f"the body is nested deeper than {MAX_DEPTH} levels")
+    if _depth(said) > deepest:
+        raise InvalidAlert(f"the body is nested deeper than {deepest} levels")
     try:
         return json.loads(said)
-    except ValueError:
+    except (ValueError, RecursionError):
         # Also what Python says of a number with thousands of digits.
         raise InvalidAlert("the body is not JSON") from None
 

@@ -5,7 +5,15 @@ from datetime import datetime
 
 from incident_squad.domain.alert import Alert, Source
 from incident_squad.domain.errors import InvalidAlert
-from incident_squad.intake import alertmanager, cloudwatch, datadog, fields, generic, pagerduty
+from incident_squad.intake import (
+    alertmanager,
+    cloudwatch,
+    datadog,
+    fields,
+    generic,
+    limits,
+    pagerduty,
+)
 
 MAX_ALERTS = 500
 _NORMALISERS = {
@@ -41,12 +49,14 @@ def normalise(
     headers: Mapping[str, str],
     received_at: datetime,
     source: Source | None = None,
+    most: int = MAX_ALERTS,
 ) -> list[Alert]:
     """The alerts of a message; raises InvalidAlert with a sentence for the sender."""
     if not isinstance(payload, dict):
         raise InvalidAlert("an alert is a JSON object")
-    if len(fields.items(payload.get("alerts"))) > MAX_ALERTS:
-        raise InvalidAlert(f"a message may carry at most {MAX_ALERTS} alerts")
+    number = len(fields.items(payload.get("alerts")))
+    if number > most:
+        raise limits.TooMany(number, most)
     return _NORMALISERS[source or recognise(headers, payload)](payload, received_at)
 
 
