@@ -269,7 +269,8 @@ def _events(message: Body) -> Iterator[tuple[str, Body]]:
 
 def _block_events(index: int, block: Body) -> Iterator[tuple[str, Body]]:
     is_text = block["type"] == "text"
-    empty = {**block, **({"text": ""} if is_text else {"input": {}})}
+    nothing: Body = {"text": ""} if is_text else {"input": {}}
+    empty = {**block, **nothing}
     whole = block["text"] if is_text else json.dumps(block["input"])
     kind, name = ("text_delta", "text") if is_text else ("input_json_delta", "partial_json")
     yield (

@@ -173,7 +173,7 @@ def _after(headers: Any) -> float | None:  # noqa: ANN401 - a mapping of texts
 
 
 def _pause(busy: _Busy, attempt: int) -> float:
-    own = _FIRST_PAUSE * 2 ** (attempt - 1) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+    own = _FIRST_PAUSE * float(2 ** (attempt - 1)) * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
     return max(own, busy.after or 0.0)
 
 

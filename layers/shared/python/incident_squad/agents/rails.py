@@ -1,0 +1,145 @@
+"""The rails that every question to a model runs on: time, money, health, and what may leave."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from incident_squad.agents.breaker import Breaker
+from incident_squad.agents.deadline import Deadline, within
+from incident_squad.agents.models import SEATS, TARIFFS, Seat, most
+from incident_squad.agents.redaction import safe_to_send
+from incident_squad.domain.catalog import Policies
+from incident_squad.domain.errors import ModelFailed, SquadError, TransientFailure
+from incident_squad.domain.model import (
+    ModelReply,
+    ModelRequest,
+    ModelUse,
+    Spend,
+    ToolSpec,
+    Trouble,
+    Usage,
+)
+from incident_squad.domain.triage import FLOOR
+from incident_squad.ports import Ledger, Model
+
+_LEAST_SECONDS = 0.3
+"""With less time than this a call is not worth its money."""
+
+
+@dataclass(frozen=True)
+class Rails:
+    """One for a process: the breaker remembers how the model has been."""
+
+    model: Model
+    ledger: Ledger
+    policies: Policies
+    breaker: Breaker = field(default_factory=Breaker)
+    seats: Mapping[str, Seat] = field(default_factory=lambda: SEATS)
+
+    def desk(self, incident_id: str, seconds: float) -> "Desk":
+        """Where one agent works on one incident, for so long."""
+        return Desk(self, incident_id, Deadline(seconds))
+
+
+class Desk:
+    """One agent's work on one incident. `spend` counts what it has cost."""
+
+    def __init__(self, rails: Rails, incident_id: str, deadline: Deadline) -> None:
+        self._rails, self._incident, self.deadline = rails, incident_id, deadline
+        self.spend = Spend()
+        self.models: list[str] = []
+
+    def ask(
+        self,
+        seat: str,
+        system: str,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        tools: Sequence[ToolSpec] = (),
+        answer_schema: dict[str, Any] | None = None,
+    ) -> ModelReply:
+        """One call by the table of seats; raises ModelFailed and nothing else."""
+        chosen = self._rails.seats[seat]
+        asked = ModelRequest(
+            agent=seat,
+            model=chosen.model,
+            effort=chosen.effort,
+            system=system,
+            messages=tuple(dict(message) for message in messages),
+            tools=tuple(tools),
+            answer_schema=answer_schema,
+            max_tokens=chosen.max_tokens,
+        )
+        request = safe_to_send(asked, self._rails.policies.secret_words)
+        seconds = min(chosen.seconds, self.deadline.left)
+        if seconds < _LEAST_SECONDS:
+            raise ModelFailed(Trouble.NO_TIME, "no time is left for a call")
+        if not self._rails.breaker.admits():
+            raise ModelFailed(Trouble.CIRCUIT_OPEN, "the model failed several times just now")
+        return self._paid(request, most(chosen, _size(request)), seconds)
+
+    def use(self, reason: str = "") -> ModelUse:
+        """How an answer was made in the end; with no model's answer in it, the floor made it."""
+        engine = f"claude:{self.models[-1]}" if self.models and not reason else FLOOR
+        return ModelUse(engine=engine, reason=reason, spend=self.spend)
+
+    def _paid(self, request: ModelRequest, most_usd: int, seconds: float) -> ModelReply:
+        self._reserve(most_usd)
+        try:
+            reply = within(seconds, lambda: self._rails.model.ask(request, seconds))
+        except ModelFailed as failure:
+            self._rails.breaker.failed(failure.trouble)
+            self._settle(most_usd, self._cost_of_failure(failure, request, most_usd))
+            raise
+        self._rails.breaker.worked()
+        self._settle(most_usd, _cost(request.model, reply.usage))
+        self.models.append(request.model)
+        return reply
+
+    def _reserve(self, most_usd: int) -> None:
+        policies = self._rails.policies
+        per_incident = int(policies.model_usd_per_incident * 1_000_000)
+        per_hour = int(policies.model_usd_per_hour * 1_000_000)
+        try:
+            kept = self._rails.ledger.reserve(self._incident, most_usd, per_incident, per_hour)
+        except SquadError as error:
+            # Who cannot write down what is spent must not spend.
+            raise ModelFailed(Trouble.BUDGET, "the ledger cannot be written") from error
+        if not kept:
+            raise ModelFailed(Trouble.BUDGET, "the cap of this incident or hour is reached")
+
+    def _settle(self, reserved: int, cost: Spend) -> None:
+        self.spend = self.spend.plus(cost)
+        try:
+            self._rails.ledger.settle(self._incident, reserved, cost)
+        except TransientFailure:
+            return  # the reservation stays, which is more than the call has cost
+
+    def _cost_of_failure(self, failure: ModelFailed, request: ModelRequest, most_usd: int) -> Spend:
+        """What is billed for a failed call; nobody knows for one that was left behind: all."""
+        if failure.trouble == Trouble.TIMEOUT:
+            return Spend(micro_usd=most_usd, calls=1)
+        read, written, cached, stored = failure.tokens
+        usage = Usage(
+            input_tokens=read,
+            output_tokens=written,
+            cache_read_tokens=cached,
+            cache_write_tokens=stored,
+        )
+        return _cost(request.model, usage)
+
+
+def _cost(model: str, usage: Usage) -> Spend:
+    return Spend(micro_usd=TARIFFS[model].micro_usd(usage), tokens=usage.total, calls=1)
+
+
+def _size(request: ModelRequest) -> int:
+    """Bytes of all that is sent."""
+    body = [
+        request.system,
+        request.messages,
+        request.answer_schema,
+        [tool.model_dump() for tool in request.tools],
+    ]
+    return len(json.dumps(body, ensure_ascii=False).encode())
