@@ -22,6 +22,7 @@ class May(StrEnum):
     KNOW_URL = "read the public address"
     KNOW_SENDERS = "read the secrets that webhook senders prove themselves with"
     KNOW_READERS = "read the token that readers of incidents prove themselves with"
+    HAVE_LOOKED = "have another function look at targets"
     LOOK = "look at targets with their read-only credentials"
     ACT = "change targets with their writing credentials"
 
@@ -68,8 +69,8 @@ _SETTLING = 900
 FUNCTIONS = (
     Function(
         name="intake",
-        does="Takes alerts and opens incidents",
-        may=RECORD | {May.START, May.KNOW_SENDERS},
+        does="Takes alerts and opens incidents; serves the tools of MCP",
+        may=RECORD | {May.START, May.KNOW_SENDERS, May.KNOW_READERS, May.HAVE_LOOKED},
         state=False,
         seconds=20,
         memory_mb=1024,
@@ -87,6 +88,13 @@ FUNCTIONS = (
         may=RECORD | {May.VERIFY, May.ANSWER},
         state=False,
         seconds=28,
+    ),
+    Function(
+        name="preview_step",
+        does="Shows what a step of a runbook would change now",
+        may=frozenset({May.READ, May.LOOK}),
+        state=False,
+        seconds=20,
     ),
     Function(
         name="triage",

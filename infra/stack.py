@@ -103,6 +103,7 @@ class IncidentSquadStack(cdk.Stack):
             "SQUAD_RUNBOOKS": RUNBOOKS,
             "SQUAD_PUBLIC_URL_PARAMETER": self._names.public_url,
             "SQUAD_SECRETS_PREFIX": self._names.secrets,
+            "SQUAD_FUNCTION_PREFIX": self._names.functions,
         }
 
     def _resources(self) -> Resources:
@@ -123,6 +124,7 @@ class IncidentSquadStack(cdk.Stack):
                 May.KNOW_URL: [self._names.public_url_arn(self)],
                 May.KNOW_SENDERS: [secret.secret_arn for secret in self._secrets.webhooks],
                 May.KNOW_READERS: [self._secrets.api_token.secret_arn],
+                May.HAVE_LOOKED: [self._names.function_arn(self, "preview_step")],
                 May.LOOK: self._target_arns(targets.readers),
                 May.ACT: self._target_arns(targets.writers),
             },

@@ -1,4 +1,4 @@
-"""Intake: the doors for alerts, over HTTP and from EventBridge."""
+"""Intake: the doors for alerts, over HTTP and from EventBridge, and the door for MCP."""
 
 import json
 from collections.abc import Callable
@@ -12,21 +12,33 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from incident_squad import bootstrap
 from incident_squad.domain.errors import InvalidAlert
 from incident_squad.intake.answers import BAD_REQUEST, NOT_FOUND, Answer, body_of, problem
+from incident_squad.intake.recognise import speaks_mcp
 from incident_squad.steps.intake_api import IntakeApi
-from incident_squad.web_entrypoint import web_failure
+from incident_squad.steps.mcp_api import McpApi, only_posts
+from incident_squad.web_entrypoint import web_failure, web_response
 
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
 
-def handler_of(make_api: Callable[[], IntakeApi]) -> Handler:
-    """The Lambda handler over an API that is made when the first alert comes."""
-    api = cache(make_api)
+def handler_of(
+    make_api: Callable[[], IntakeApi], make_mcp: Callable[[], McpApi] = bootstrap.mcp_api
+) -> Handler:
+    """The Lambda handler over APIs that are made when their first request comes."""
+    api, mcp = cache(make_api), cache(make_mcp)
     app = APIGatewayRestResolver()
     app.exception_handler(Exception)(web_failure)
 
     @app.post("/api/mcp")
     def any_source() -> Response[str]:
-        return _respond(_post(api(), app.current_event.raw_event, None))
+        event = app.current_event.raw_event
+        spoken = _spoken(event)
+        if spoken is not None:
+            return web_response(mcp().post(event.get("headers") or {}, spoken))
+        return _respond(_post(api(), event, None))
+
+    @app.route("/api/mcp", method=["GET", "DELETE"])
+    def no_stream() -> Response[str]:
+        return web_response(only_posts())
 
     @app.post("/webhooks/<source>")
     def one_source(source: str) -> Response[str]:
@@ -43,6 +55,15 @@ def handler_of(make_api: Callable[[], IntakeApi]) -> Handler:
         return {"outcomes": [outcome.model_dump(mode="json") for outcome in outcomes]}
 
     return handler
+
+
+def _spoken(event: dict[str, Any]) -> bytes | None:
+    """The body, when it is a request of MCP."""
+    try:
+        body = body_of(event.get("body"), is_base64=event.get("isBase64Encoded"))
+    except InvalidAlert:
+        return None
+    return body if speaks_mcp(event.get("headers") or {}, body) else None
 
 
 def _post(api: IntakeApi, event: dict[str, Any], source: str | None) -> Answer:

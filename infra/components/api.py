@@ -13,7 +13,12 @@ from infra.components.review import accept
 from infra.stage import Stage
 
 ROUTES: Mapping[str, tuple[str, ...]] = {
-    "intake": ("POST /api/mcp", "POST /webhooks/{source}"),
+    "intake": (
+        "POST /api/mcp",
+        "GET /api/mcp",
+        "DELETE /api/mcp",
+        "POST /webhooks/{source}",
+    ),
     "incidents": (
         "GET /incidents",
         "GET /incidents/{id}",

@@ -29,9 +29,18 @@ class Names:
         """What stands before every secret's name."""
         return f"{self.stack}/"
 
+    @property
+    def functions(self) -> str:
+        """What stands before every function's name."""
+        return f"{self.stack}-"
+
     def function(self, name: str) -> str:
         """A Lambda function."""
-        return f"{self.stack}-{name}"
+        return f"{self.functions}{name}"
+
+    def function_arn(self, stack: cdk.Stack, name: str) -> str:
+        """A function's ARN, built by name: functions that call each other would make a cycle."""
+        return _arn(stack, "lambda", "function", self.function(name))
 
     def machine_arn(self, stack: cdk.Stack) -> str:
         """The state machine's ARN, built by name."""

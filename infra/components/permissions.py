@@ -19,6 +19,7 @@ ACTIONS: Mapping[May, tuple[str, ...]] = {
     May.KNOW_URL: ("ssm:GetParameter",),
     May.KNOW_SENDERS: ("secretsmanager:GetSecretValue",),
     May.KNOW_READERS: ("secretsmanager:GetSecretValue",),
+    May.HAVE_LOOKED: ("lambda:InvokeFunction",),
     May.LOOK: ("secretsmanager:GetSecretValue",),
     May.ACT: ("secretsmanager:GetSecretValue",),
 }

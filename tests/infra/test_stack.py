@@ -61,6 +61,7 @@ def test_functions_are_told_where_things_are_and_no_secret(template: Template) -
         "SQUAD_RUNBOOKS",
         "SQUAD_PUBLIC_URL_PARAMETER",
         "SQUAD_SECRETS_PREFIX",
+        "SQUAD_FUNCTION_PREFIX",
     }
     for function in of_type(template, "AWS::Lambda::Function"):
         assert set(function["Properties"]["Environment"]["Variables"]) == wanted

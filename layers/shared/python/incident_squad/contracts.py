@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from incident_squad.domain.approval import Decision
-from incident_squad.domain.plan import Applier
+from incident_squad.domain.plan import Applier, PlannedStep
 from incident_squad.domain.update import UpdateState
 from incident_squad.domain.values import IncidentType, Severity, Value
 
@@ -94,6 +94,21 @@ class RemediateOutput(Contract):
     """How the step ended."""
 
     status: Literal["applied", "skipped"]
+
+
+class PreviewStepInput(Contract):
+    """A step of a runbook, for an incident or else for a service; neither: no target is known."""
+
+    runbook_id: str
+    step_index: int = Field(ge=0)
+    incident_id: str | None = None
+    service: str | None = None
+
+
+class PreviewStepOutput(Contract):
+    """The step with its parameters and what it would change now, or why it is blocked."""
+
+    step: PlannedStep
 
 
 class UndoOutput(Contract):

@@ -19,6 +19,7 @@ class Settings(Value):
     file that is laid over it. `public_url_parameter` names the parameter that holds the address
     under which people reach the API. `secrets_prefix` stands before every secret's name.
     `alert_topics` are the ARNs of SNS topics whose alarms are believed, separated by commas.
+    `function_prefix` stands before every function's name.
     """
 
     table: str
@@ -30,6 +31,7 @@ class Settings(Value):
     public_url_parameter: str = ""
     secrets_prefix: str = "squad/"
     alert_topics: str = ""
+    function_prefix: str = ""
 
 
 @lru_cache(maxsize=1)

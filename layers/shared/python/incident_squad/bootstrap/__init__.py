@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from incident_squad.steps.incidents_api import IncidentsApi
     from incident_squad.steps.intake_api import IntakeApi
     from incident_squad.steps.investigate import Investigate
+    from incident_squad.steps.mcp_api import McpApi
     from incident_squad.steps.notify_on_call import NotifyOnCall
+    from incident_squad.steps.preview_step import PreviewStep
     from incident_squad.steps.publish_update import PublishUpdate
     from incident_squad.steps.record_failure import RecordFailure
     from incident_squad.steps.remediate import Remediate
@@ -57,6 +59,23 @@ def intake_api() -> IntakeApi:
         count=found.world.incidents.count,
         limits_of=lambda: found.world.knowledge.catalog.policies.intake,
     )
+
+
+def mcp_api() -> McpApi:
+    """The door for MCP; the protocol itself is loaded when somebody has passed it."""
+    from incident_squad.bootstrap.tools import aws_scout, endpoint
+    from incident_squad.steps.mcp_api import McpApi
+
+    found = squad()
+    serve = endpoint(found, lambda: aws_scout(settings()))
+    return McpApi(secrets=found.world.secrets, serve=serve)
+
+
+def preview_step() -> PreviewStep:
+    """What looks at a step for functions that hold no credentials."""
+    from incident_squad.bootstrap.tools import preview_step_of
+
+    return preview_step_of(squad().world)
 
 
 def triage() -> Triage:

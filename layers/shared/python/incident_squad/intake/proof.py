@@ -47,6 +47,12 @@ def shares_secret(headers: Mapping[str, object], secrets: Sequence[str]) -> bool
     return _any_equal((given, secret) for secret in secrets)
 
 
+def bears_token(headers: Mapping[str, object], tokens: Sequence[str]) -> bool:
+    """Whether `Authorization` carries one of the tokens as a bearer token."""
+    scheme, _, given = header(headers, "Authorization").strip().partition(" ")
+    return scheme.lower() == "bearer" and _any_equal((given.strip(), right) for right in tokens)
+
+
 def _password(encoded: str) -> str:
     try:
         pair = base64.b64decode(encoded, validate=True).decode()

@@ -23,6 +23,7 @@ _NORMALISERS = {
     Source.GENERIC: generic.normalise,
     Source.PAGERDUTY: pagerduty.normalise,
 }
+_MCP = frozenset({"mcp-protocol-version", "mcp-session-id", "mcp-method"})
 _DATADOG = frozenset(
     [
         "alert_transition",
@@ -42,6 +43,20 @@ _DATADOG = frozenset(
 def recognise(headers: Mapping[str, str], payload: object) -> Source:
     """The source of a message; what no other sends is generic. Proves nothing."""
     return _by_headers(headers) or _by_body(fields.mapping(payload))
+
+
+def speaks_mcp(headers: Mapping[str, object], body: bytes) -> bool:
+    """Whether this is a request of MCP and no webhook: by its headers, or a JSON-RPC body."""
+    if any(name.lower() in _MCP for name in headers):
+        return True
+    if b'"jsonrpc"' not in body or len(body) > limits.MAX_BODY:
+        return False
+    try:
+        said = limits.parse(body)
+    except InvalidAlert:
+        return False
+    messages = said if isinstance(said, list) else [said]
+    return any(isinstance(message, dict) and "jsonrpc" in message for message in messages)
 
 
 def normalise(

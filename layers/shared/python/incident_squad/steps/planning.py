@@ -29,6 +29,12 @@ class Planner:
             for place, step in enumerate(runbook.steps)
         )
 
+    def plan_step(
+        self, runbook: Runbook, place: int, alert: Alert, service: str | None
+    ) -> PlannedStep:
+        """One step alone; `place` counts from 0 and is one of the runbook's."""
+        return self._plan(runbook, place, runbook.steps[place], alert, service)
+
     def _plan(
         self, runbook: Runbook, place: int, step: Step, alert: Alert, service: str | None
     ) -> PlannedStep:
