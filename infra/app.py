@@ -45,14 +45,18 @@ def reviewed_app(
         dependencies=dependencies,
         public_url=app.node.try_get_context("publicUrl"),
         on_call_email=app.node.try_get_context("onCallEmail"),
-        alert_topics=tuple(
-            filter(None, (app.node.try_get_context("alertTopics") or "").split(","))
-        ),
+        alert_topics=_listed(app, "alertTopics"),
+        alarms=_listed(app, "alarms"),
     )
     name = app.node.try_get_context("stack") or stack_name(chosen)
     IncidentSquadStack(app, name, choices=choices)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     return app
+
+
+def _listed(app: cdk.App, name: str) -> tuple[str, ...]:
+    """A choice that is a list, separated by commas."""
+    return tuple(filter(None, (app.node.try_get_context(name) or "").split(",")))
 
 
 def main(dependencies: Path = DEPENDENCIES) -> None:

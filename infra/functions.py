@@ -16,6 +16,7 @@ class May(StrEnum):
     START = "start an execution of the workflow"
     WATCH = "ask whether an execution is alive"
     ANSWER = "answer a waiting task"
+    CONFIRM = "confirm the subscription to a topic of alerts"
     SIGN = "sign links"
     VERIFY = "verify links"
     NOTIFY = "publish to the notifications topic"
@@ -70,7 +71,7 @@ FUNCTIONS = (
     Function(
         name="intake",
         does="Takes alerts and opens incidents; serves the tools of MCP",
-        may=RECORD | {May.START, May.KNOW_SENDERS, May.KNOW_READERS, May.HAVE_LOOKED},
+        may=RECORD | {May.START, May.CONFIRM, May.KNOW_SENDERS, May.KNOW_READERS, May.HAVE_LOOKED},
         state=False,
         seconds=20,
         memory_mb=1024,

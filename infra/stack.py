@@ -9,6 +9,7 @@ from constructs import Construct
 
 from infra.components.alerts import Alerts
 from infra.components.api import Api
+from infra.components.bridges import Bridges
 from infra.components.functions import Functions
 from infra.components.layers import RUNBOOKS, Layers
 from infra.components.monitoring import Monitoring
@@ -32,7 +33,8 @@ class Choices:
     `dependencies` is the built folder of the dependencies layer, or None to go without it.
     `public_url` stands in front of the API when there is a domain name; `on_call_email` is
     subscribed to the notifications. `alert_topics` are the ARNs of SNS topics, besides the
-    stack's own, whose alarms are believed.
+    stack's own, whose alarms are believed. `alarms` are the beginnings of names of CloudWatch
+    alarms that come in by EventBridge, or `all`.
     """
 
     stage: Stage
@@ -40,6 +42,7 @@ class Choices:
     public_url: str | None = None
     on_call_email: str | None = None
     alert_topics: tuple[str, ...] = ()
+    alarms: tuple[str, ...] = ()
 
 
 class IncidentSquadStack(cdk.Stack):
@@ -63,7 +66,7 @@ class IncidentSquadStack(cdk.Stack):
             stage=stage,
             layers=Layers(self, "Layers", dependencies=choices.dependencies).all,
             environment=self._environment(choices.alert_topics),
-            resources=self._resources(),
+            resources=self._resources(choices.alert_topics),
         ).by_name
         workflow = Workflow(self, "Workflow", names=names, stage=stage, functions=functions)
         api = Api(
@@ -76,6 +79,13 @@ class IncidentSquadStack(cdk.Stack):
         )
         self._alerts.deliver_to(api.api)
         Triggers(self, "Triggers", machine=workflow.machine, functions=functions)
+        Bridges(
+            self,
+            "Bridges",
+            intake=functions["intake"],
+            stack_name=construct_id,
+            alarms=choices.alarms,
+        )
         Monitoring(
             self,
             "Monitoring",
@@ -106,7 +116,7 @@ class IncidentSquadStack(cdk.Stack):
             "SQUAD_FUNCTION_PREFIX": self._names.functions,
         }
 
-    def _resources(self) -> Resources:
+    def _resources(self, alert_topics: tuple[str, ...]) -> Resources:
         table = self._storage.table.table_arn
         machine = self._names.machine_arn(self)
         key = self._signing.key.key_arn
@@ -118,6 +128,7 @@ class IncidentSquadStack(cdk.Stack):
                 May.START: [machine],
                 May.WATCH: [self._names.executions_arn(self)],
                 May.ANSWER: [machine],
+                May.CONFIRM: [self._alerts.topic.topic_arn, *alert_topics],
                 May.SIGN: [key],
                 May.VERIFY: [key],
                 May.NOTIFY: [self._notifications.topic.topic_arn],

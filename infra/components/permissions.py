@@ -13,6 +13,7 @@ ACTIONS: Mapping[May, tuple[str, ...]] = {
     May.START: ("states:StartExecution",),
     May.WATCH: ("states:DescribeExecution",),
     May.ANSWER: ("states:SendTaskFailure", "states:SendTaskSuccess"),
+    May.CONFIRM: ("sns:ConfirmSubscription",),
     May.SIGN: ("kms:GenerateMac",),
     May.VERIFY: ("kms:VerifyMac",),
     May.NOTIFY: ("sns:Publish",),

@@ -80,6 +80,7 @@ def test_every_function_has_a_role_of_its_own(template: Template) -> None:
         ("states:SendTaskSuccess", {"decide_approval", "request_approval", "sweep"}),
         ("kms:GenerateMac", {"notify_on_call", "publish_update", "request_approval"}),
         ("kms:VerifyMac", {"decide_approval", "incidents"}),
+        ("sns:ConfirmSubscription", {"intake"}),
     ],
 )
 def test_sensitive_acts_are_for_the_named_few(
