@@ -11,6 +11,7 @@ from incident_squad.adapters.memory import (
     MemoryNotifier,
     MemorySecrets,
     MemorySigner,
+    MemoryTelemetry,
     MemoryTimeline,
     MemoryWorkflow,
 )
@@ -97,6 +98,7 @@ class MemoryWorld:
         self.signer = MemorySigner()
         self.secrets = MemorySecrets()
         self.probers = NoEyes(self.clock)
+        self.telemetry = MemoryTelemetry(self.clock)
         self.executors = NoHands()
 
     def public_url(self) -> str:

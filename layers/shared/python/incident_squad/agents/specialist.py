@@ -53,6 +53,30 @@ def investigate(
     return Investigation(evidence=(stated, *observed), diagnosis=diagnosis)
 
 
+def with_changes(found: Investigation, changes: Sequence[Evidence]) -> Investigation:
+    """The investigation with what was changed before the alert: a finding, never a proof."""
+    first = len(found.evidence) + 1
+    seen = [one.model_copy(update={"id": f"E{place}"}) for place, one in enumerate(changes, first)]
+    findings = [
+        Finding(statement=f"{_sentence(one.meaning)} ({one.source})", evidence_ids=(one.id,))
+        for one in seen
+        if one.meaning
+    ]
+    unseen = [_unseen(one) for one in seen if one.status is not EvidenceStatus.OK]
+    diagnosis = found.diagnosis.model_copy(
+        update={
+            "findings": (*found.diagnosis.findings, *findings),
+            "not_seen": (*found.diagnosis.not_seen, *unseen),
+        }
+    )
+    return Investigation(evidence=(*found.evidence, *seen), diagnosis=diagnosis)
+
+
+def _unseen(evidence: Evidence) -> str:
+    why = f": {evidence.detail}" if evidence.detail else ""
+    return f"{evidence.asked} ({evidence.status.value.replace('_', ' ')}{why})"
+
+
 def _candidates(triage: Triage, runbooks: Mapping[str, Runbook]) -> list[Runbook]:
     names = [candidate.runbook_id for candidate in triage.runbooks if candidate.score > 0]
     most = CANDIDATES if triage.engine == FLOOR else CANDIDATES + ADDED
@@ -128,11 +152,7 @@ def hypothesis(runbook: Runbook, observed: Sequence[Evidence]) -> Hypothesis:
         statement=runbook.root_cause,
         supported_by=tuple(e.id for e in own if e.verdict is Verdict.SUPPORTS),
         contradicted_by=tuple(e.id for e in own if e.verdict is Verdict.CONTRADICTS),
-        not_seen=tuple(
-            f"{e.asked} ({e.status.value.replace('_', ' ')}{': ' + e.detail if e.detail else ''})"
-            for e in own
-            if e.status is not EvidenceStatus.OK
-        ),
+        not_seen=tuple(_unseen(e) for e in own if e.status is not EvidenceStatus.OK),
     )
 
 

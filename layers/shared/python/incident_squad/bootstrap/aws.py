@@ -93,6 +93,13 @@ class AwsWorld:
         return CatalogProbers(self.knowledge, self.secrets, self.clock)
 
     @cached_property
+    def telemetry(self) -> ports.Telemetry:
+        """The metric sources of the catalogue."""
+        from incident_squad.adapters.metrics.telemetry import CatalogTelemetry
+
+        return CatalogTelemetry(self.knowledge, self.secrets, self.clock)
+
+    @cached_property
     def executors(self) -> ports.Executors:
         """Executors of every kind that exists."""
         from incident_squad.adapters.executors import KindExecutors

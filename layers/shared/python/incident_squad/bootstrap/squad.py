@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from incident_squad.steps.notify_on_call import NotifyOnCall
     from incident_squad.steps.post_mortem import PostMortem
     from incident_squad.steps.publish_update import PublishUpdate
+    from incident_squad.steps.query_metrics import QueryMetrics
     from incident_squad.steps.read_record import ReadRecord
     from incident_squad.steps.receive_alert import ReceiveAlert
+    from incident_squad.steps.recent_changes import RecentChanges
     from incident_squad.steps.record_failure import RecordFailure
     from incident_squad.steps.remediate import Remediate
     from incident_squad.steps.report import BuildReport
@@ -74,6 +76,25 @@ class Squad:
             timeline=w.timeline,
             knowledge=w.knowledge,
             probers=w.probers,
+            recent_changes=self.recent_changes(),
+        )
+
+    def recent_changes(self) -> RecentChanges:
+        """What was deployed shortly before an alert."""
+        from incident_squad.steps.recent_changes import RecentChanges
+
+        w = self.world
+        return RecentChanges(
+            knowledge=w.knowledge, probers=w.probers, telemetry=w.telemetry, clock=w.clock
+        )
+
+    def query_metrics(self) -> QueryMetrics:
+        """The agents' tool for metrics."""
+        from incident_squad.steps.query_metrics import QueryMetrics
+
+        w = self.world
+        return QueryMetrics(
+            incidents=w.incidents, timeline=w.timeline, telemetry=w.telemetry, clock=w.clock
         )
 
     def notify_on_call(self) -> NotifyOnCall:

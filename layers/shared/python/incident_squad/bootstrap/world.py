@@ -57,6 +57,11 @@ class World(Protocol):
         ...
 
     @property
+    def telemetry(self) -> ports.Telemetry:
+        """Metric sources: they only look."""
+        ...
+
+    @property
     def executors(self) -> ports.Executors:
         """Hands: they write."""
         ...

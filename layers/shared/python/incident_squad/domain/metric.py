@@ -76,6 +76,15 @@ class MetricQuery(Value):
         return flat
 
 
+class MetricQuestion(Value):
+    """What somebody asks of a source; without a range, the query's `last_15m` or the usual."""
+
+    source: MetricSource
+    query: str
+    time_range: TimeRange | None = None
+    aggregation: Aggregation = "avg"
+
+
 class Point(Value):
     """A value at a time; values are finite numbers."""
 

@@ -1,16 +1,21 @@
 """Investigate: the specialist of a type looks at the systems and says what is wrong."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from incident_squad.agents.specialist import Investigation, investigate
+from incident_squad.agents.specialist import Investigation, investigate, with_changes
 from incident_squad.contracts import IncidentInput, InvestigateOutput
+from incident_squad.domain.alert import Alert
 from incident_squad.domain.errors import PolicyViolation
 from incident_squad.domain.evidence import Evidence, EvidenceStatus, Verdict
-from incident_squad.domain.incident import Stage
+from incident_squad.domain.incident import Incident, Stage
 from incident_squad.domain.timeline import Actor, Entry
+from incident_squad.domain.triage import Triage
 from incident_squad.domain.values import IncidentType
 from incident_squad.ports import IncidentStore, Knowledge, Probers, Timeline
 from incident_squad.steps.alert_record import leading_alert
+from incident_squad.steps.recent_changes import RecentChanges, alerted_at
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,7 @@ class Investigate:
     timeline: Timeline
     knowledge: Knowledge
     probers: Probers
+    recent_changes: RecentChanges
 
     def __call__(self, request: IncidentInput) -> InvestigateOutput:
         """Investigate, store evidence and diagnosis, and say whether the answer is sure."""
@@ -37,20 +43,30 @@ class Investigate:
                 actor=Actor.agent(name),
             ),
         )
-        found = investigate(
-            self.specialist,
-            incident,
-            incident.triage,
-            leading_alert(self.incidents, incident),
-            self.knowledge.runbooks,
-            lambda probe: self.probers.ask(probe, incident.service, {}),
-        )
+        found = self._found(incident, incident.triage)
         for evidence in found.evidence:
             self.incidents.put_evidence(incident.id, evidence)
         self._record(incident.id, name, found)
         self.incidents.put_diagnosis(incident.id, found.diagnosis)
         self.incidents.change(incident.id, stage=Stage.SYNTHESIZE)
         return InvestigateOutput(conclusive=found.diagnosis.conclusive)
+
+    def _found(self, incident: Incident, triage: Triage) -> Investigation:
+        alert = leading_alert(self.incidents, incident)
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            changes = pool.submit(self._changes, incident, triage, alert)
+            found = investigate(
+                self.specialist,
+                incident,
+                triage,
+                alert,
+                self.knowledge.runbooks,
+                lambda probe: self.probers.ask(probe, incident.service, {}),
+            )
+            return with_changes(found, changes.result())
+
+    def _changes(self, incident: Incident, triage: Triage, alert: Alert) -> Sequence[Evidence]:
+        return () if triage.noise else self.recent_changes(incident.service, alerted_at(alert))
 
     def _record(self, incident_id: str, name: str, found: Investigation) -> None:
         for evidence in found.evidence[1:]:
@@ -90,6 +106,8 @@ def _asked(evidence: Evidence) -> str:
 def _seen(evidence: Evidence) -> str:
     if evidence.status is not EvidenceStatus.OK:
         return f"{evidence.status.value.replace('_', ' ')} {evidence.detail[:600]}".strip()
+    if evidence.runbook_id is None:
+        return evidence.meaning[:600] or "nothing"
     says = {
         Verdict.SUPPORTS: f"supports {evidence.runbook_id}",
         Verdict.CONTRADICTS: f"contradicts {evidence.runbook_id}",

@@ -11,6 +11,7 @@ from incident_squad.adapters.memory.services import (
     MemorySecrets,
     MemorySigner,
 )
+from incident_squad.adapters.memory.telemetry import MemoryTelemetry
 from incident_squad.adapters.memory.timeline import MemoryTimeline
 from incident_squad.adapters.memory.times import FixedClock, TickingClock
 from incident_squad.adapters.memory.workflow import MemoryWorkflow, Start
@@ -23,6 +24,7 @@ __all__ = [
     "MemoryNotifier",
     "MemorySecrets",
     "MemorySigner",
+    "MemoryTelemetry",
     "MemoryTimeline",
     "MemoryWorkflow",
     "Start",
