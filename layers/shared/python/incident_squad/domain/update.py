@@ -22,6 +22,7 @@ class StatusUpdate(Value):
 
     `public_name` is the heading on the status page. `next_due_at` is a promise to customers.
     `engine` made the text; `fallback_reason` says why another maker's text was not used.
+    `executive` is what a model adds to the executive summary, empty while the incident is open.
     """
 
     state: UpdateState
@@ -33,3 +34,4 @@ class StatusUpdate(Value):
     published: bool = False
     engine: str = FLOOR
     fallback_reason: str = Field(default="")
+    executive: str = ""

@@ -1,14 +1,19 @@
 """DraftUpdate: write the status update of a state, and keep it as a draft."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from incident_squad.agents.communicator import write_update
-from incident_squad.agents.facts import facts_of
+from incident_squad.agents.facts import Facts, facts_of
 from incident_squad.contracts import UpdateInput, UpdateOutput
+from incident_squad.domain.model import ModelUse
 from incident_squad.domain.timeline import Actor, Entry
 from incident_squad.domain.update import StatusUpdate, UpdateState
 from incident_squad.ports import Clock, IncidentStore, Knowledge, Timeline
 from incident_squad.steps.read_record import ReadRecord
+from incident_squad.steps.refining import as_cost, as_data
+
+Refiner = Callable[[Facts, StatusUpdate], tuple[StatusUpdate, ModelUse]]
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,7 @@ class DraftUpdate:
     knowledge: Knowledge
     clock: Clock
     read_record: ReadRecord
+    refiner: Refiner | None = None
 
     def __call__(self, request: UpdateInput) -> UpdateOutput:
         """Make sure that there is a draft."""
@@ -35,12 +41,14 @@ class DraftUpdate:
         if stored and (stored.published or not stored.next_due_at or stored.next_due_at > now):
             return stored
         facts = facts_of(record, self.knowledge.catalog, self.knowledge.runbooks)
-        update = write_update(facts, state, now, self.knowledge.catalog)
-        self._record(incident_id, update)
+        update, use = write_update(facts, state, now, self.knowledge.catalog), None
+        if self.refiner:
+            update, use = self.refiner(facts, update)
+        self._record(incident_id, update, use)
         self.incidents.put_update(incident_id, update)
         return update
 
-    def _record(self, incident_id: str, update: StatusUpdate) -> None:
+    def _record(self, incident_id: str, update: StatusUpdate, use: ModelUse | None) -> None:
         note = f" ({update.fallback_reason})" if update.fallback_reason else ""
         self.timeline.append(
             incident_id,
@@ -48,7 +56,12 @@ class DraftUpdate:
                 event="UpdateDrafted",
                 summary=f"Drafted the update {update.state.value}{note}",
                 actor=Actor.agent("communicator"),
-                data={"state": update.state.value, "fallbackReason": update.fallback_reason},
+                data={
+                    "state": update.state.value,
+                    "fallbackReason": update.fallback_reason,
+                    **as_data(use),
+                },
                 engine=update.engine,
+                **as_cost(use),
             ),
         )

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from incident_squad.contracts import IncidentInput, TriageOutput
 from incident_squad.domain.alert import Alert
 from incident_squad.domain.incident import Incident, IncidentStatus, Stage
+from incident_squad.domain.model import ModelUse
 from incident_squad.domain.timeline import Actor, Entry
 from incident_squad.domain.triage import Triage as TriageResult
 from incident_squad.domain.values import Severity
 from incident_squad.ports import IncidentStore, Timeline
 from incident_squad.steps.alert_record import leading_alert, raised_entry
+from incident_squad.steps.refining import as_cost, as_data
 
 Triager = Callable[[Alert], TriageResult]
+Refiner = Callable[[Incident, Alert, TriageResult], tuple[TriageResult, ModelUse]]
 
 
 @dataclass(frozen=True)
@@ -21,11 +24,13 @@ class Triage:
 
     The leading alert is the one that opened it, or the first that names a cause where the
     opening one only shows a symptom. Neither is searched for: a storm is never read.
+    `refiner` asks a model, where one is configured; it gives what is at least as good.
     """
 
     incidents: IncidentStore
     timeline: Timeline
     triager: Triager
+    refiner: Refiner | None = None
 
     def __call__(self, request: IncidentInput) -> TriageOutput:
         """Triage once; a repeated call gives the stored judgement again."""
@@ -35,7 +40,8 @@ class Triage:
 
     def _judge(self, incident: Incident) -> TriageResult:
         leading = leading_alert(self.incidents, incident)
-        result = _no_better(self.triager(leading), incident.stated_severity)
+        judged, use = self._refined(incident, leading, self.triager(leading))
+        result = _no_better(judged, incident.stated_severity)
         self.timeline.append(
             incident.id,
             Entry(
@@ -47,8 +53,10 @@ class Triage:
                     "runbooks": [c.runbook_id for c in result.runbooks[:3]],
                     "confidence": result.confidence,
                     "why": list(result.why),
+                    **as_data(use),
                 },
                 engine=result.engine,
+                **as_cost(use),
             ),
         )
         changed = self.incidents.change(
@@ -61,6 +69,11 @@ class Triage:
             stage=Stage.RESPOND,
         )
         return self._overtaken(changed, result)
+
+    def _refined(
+        self, incident: Incident, alert: Alert, floor: TriageResult
+    ) -> tuple[TriageResult, ModelUse | None]:
+        return self.refiner(incident, alert, floor) if self.refiner else (floor, None)
 
     def _overtaken(self, incident: Incident, result: TriageResult) -> TriageResult:
         """A worse alert may have come while this was being judged."""
