@@ -20,6 +20,9 @@ class May(StrEnum):
     SIGN = "sign links"
     VERIFY = "verify links"
     NOTIFY = "publish to the notifications topic"
+    WAKE = "wake the deliverer of messages"
+    MAIL = "send e-mail"
+    KNOW_CHANNELS = "read the credentials of channels to people"
     KNOW_URL = "read the public address"
     KNOW_SENDERS = "read the secrets that webhook senders prove themselves with"
     KNOW_READERS = "read the token that readers of incidents prove themselves with"
@@ -29,7 +32,7 @@ class May(StrEnum):
 
 
 RECORD = frozenset({May.READ, May.WRITE})
-TELL = RECORD | {May.NOTIFY}
+TELL = RECORD | {May.WAKE}
 LINK = frozenset({May.SIGN, May.KNOW_URL})
 LOOK = RECORD | {May.LOOK}
 
@@ -152,6 +155,13 @@ FUNCTIONS = (
         does="Pages a human when an execution ended badly",
         may=TELL,
         state=False,
+    ),
+    Function(
+        name="deliver_messages",
+        does="Takes messages from the outbox to their channels",
+        may=RECORD | {May.NOTIFY, May.MAIL, May.KNOW_CHANNELS},
+        state=False,
+        seconds=55,
     ),
     Function(
         name="sweep",

@@ -9,6 +9,7 @@ from incident_squad.adapters.memory import (
     MemoryApprovals,
     MemoryIncidents,
     MemoryNotifier,
+    MemoryOutbox,
     MemorySecrets,
     MemorySigner,
     MemoryTelemetry,
@@ -95,6 +96,7 @@ class MemoryWorld:
         self.approvals = MemoryApprovals(self.clock)
         self.workflow = MemoryWorkflow()
         self.notifier = MemoryNotifier()
+        self.outbox = MemoryOutbox(self.clock)
         self.signer = MemorySigner()
         self.secrets = MemorySecrets()
         self.probers = NoEyes(self.clock)

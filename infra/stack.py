@@ -132,6 +132,9 @@ class IncidentSquadStack(cdk.Stack):
                 May.SIGN: [key],
                 May.VERIFY: [key],
                 May.NOTIFY: [self._notifications.topic.topic_arn],
+                May.WAKE: [self._names.function_arn(self, "deliver_messages")],
+                May.MAIL: [self._names.identities_arn(self)],
+                May.KNOW_CHANNELS: [self._names.channel_secrets_arn(self)],
                 May.KNOW_URL: [self._names.public_url_arn(self)],
                 May.KNOW_SENDERS: [secret.secret_arn for secret in self._secrets.webhooks],
                 May.KNOW_READERS: [self._secrets.api_token.secret_arn],
@@ -147,7 +150,14 @@ class IncidentSquadStack(cdk.Stack):
         table = self.get_logical_id(cast("cdk.CfnElement", self._storage.table.node.default_child))
         pseudo = "arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>"
         executions = f"{pseudo}:execution:{self._names.machine}:*"
+        channels = (
+            "arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:"
+            f"{self._names.secrets}channels/*"
+        )
+        identities = "arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:identity/*"
         return {
+            May.KNOW_CHANNELS: (channels, "credentials that the catalogue names at run time"),
+            May.MAIL: (identities, "the sender that the catalogue names; SES has verified it"),
             May.READ: (f"<{table}.Arn>/index/*", "the indexes of this one table"),
             May.WATCH: (executions, "executions of this one machine, named at run time"),
         }

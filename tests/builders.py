@@ -5,6 +5,7 @@ from typing import Any
 
 from incident_squad.domain.alert import Alert, Source
 from incident_squad.domain.catalog import Catalog
+from incident_squad.domain.delivery import Message
 from incident_squad.domain.evidence import Diagnosis
 from incident_squad.domain.incident import Incident
 from incident_squad.domain.plan import Applier, Plan, PlannedStep
@@ -143,6 +144,18 @@ def a_runbook(**fields: Any) -> Runbook:
         "digest": "d1",
     }
     return Runbook.model_validate({**known, **fields})
+
+
+def a_message(**fields: Any) -> Message:
+    known: dict[str, Any] = {
+        "id": "a-message",
+        "incident_id": INCIDENT_ID,
+        "kind": "update",
+        "recipients": ("#incidents",),
+        "subject": "A subject",
+        "body": "A body",
+    }
+    return Message(**{**known, **fields})
 
 
 def later(**span: float) -> datetime:

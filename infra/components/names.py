@@ -60,6 +60,14 @@ class Names:
         """A target's secret: Secrets Manager ends its ARN with six characters of its own."""
         return _arn(stack, "secretsmanager", "secret", f"{self.secrets}{name}-??????")
 
+    def channel_secrets_arn(self, stack: cdk.Stack) -> str:
+        """Credentials of channels to people: the catalogue names them at run time."""
+        return _arn(stack, "secretsmanager", "secret", f"{self.secrets}channels/*")
+
+    def identities_arn(self, stack: cdk.Stack) -> str:
+        """What SES may send from: the sender is in the catalogue."""
+        return stack.format_arn(service="ses", resource="identity", resource_name="*")
+
 
 def _arn(stack: cdk.Stack, service: str, resource: str, name: str) -> str:
     return stack.format_arn(

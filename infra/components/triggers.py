@@ -9,6 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+EVERY_MINUTE = ("sweep", "deliver_messages")
 ENDED_BADLY = ["FAILED", "TIMED_OUT", "ABORTED"]
 
 
@@ -41,7 +42,7 @@ class Triggers(Construct):
         events.Rule(
             self,
             "EveryMinute",
-            description="Takes up incidents whose execution is gone",
+            description="Takes up what broke off and delivers what waits",
             schedule=events.Schedule.rate(Duration.minutes(1)),
-            targets=[targets.LambdaFunction(functions["sweep"])],
+            targets=[targets.LambdaFunction(functions[name]) for name in EVERY_MINUTE],
         )

@@ -79,6 +79,8 @@ def test_every_function_has_a_role_of_its_own(template: Template) -> None:
         ("states:StartExecution", {"intake", "sweep"}),
         ("states:SendTaskSuccess", {"decide_approval", "request_approval", "sweep"}),
         ("kms:GenerateMac", {"notify_on_call", "publish_update", "request_approval"}),
+        ("sns:Publish", {"deliver_messages"}),
+        ("ses:SendEmail", {"deliver_messages"}),
         ("kms:VerifyMac", {"decide_approval", "incidents"}),
         ("sns:ConfirmSubscription", {"intake"}),
     ],

@@ -202,8 +202,13 @@ def rule(template: Template, key: str) -> dict[str, Any]:
 
 
 def function_behind(template: Template, rule: Mapping[str, Any]) -> str:
-    (target,) = rule["Targets"]
-    return lambda_functions(template)[target["Arn"]["Fn::GetAtt"][0]]
+    (name,) = functions_behind(template, rule)
+    return name
+
+
+def functions_behind(template: Template, rule: Mapping[str, Any]) -> set[str]:
+    functions = lambda_functions(template)
+    return {functions[target["Arn"]["Fn::GetAtt"][0]] for target in rule["Targets"]}
 
 
 def test_an_execution_that_ends_badly_pages_from_outside_the_machine(template: Template) -> None:
@@ -212,10 +217,10 @@ def test_an_execution_that_ends_badly_pages_from_outside_the_machine(template: T
     assert function_behind(template, failed) == "record_failure"
 
 
-def test_the_sweep_runs_every_minute(template: Template) -> None:
+def test_what_keeps_promises_runs_every_minute(template: Template) -> None:
     schedule = rule(template, "ScheduleExpression")
     assert schedule["ScheduleExpression"] == "rate(1 minute)"
-    assert function_behind(template, schedule) == "sweep"
+    assert functions_behind(template, schedule) == {"sweep", "deliver_messages"}
 
 
 def test_what_the_squad_cannot_report_itself_has_an_alarm(template: Template) -> None:
@@ -225,6 +230,8 @@ def test_what_the_squad_cannot_report_itself_has_an_alarm(template: Template) ->
         "The workflow has failed",
         "The workflow ran out of time",
         "The API answers 5xx",
+        "A channel refused a message for good",
+        "A channel to people has been dead for minutes",
     }
     assert all(alarm["Properties"]["AlarmActions"] for alarm in _alarms(template))
 

@@ -15,9 +15,11 @@ from incident_squad.bootstrap.squad import Squad
 from incident_squad.settings import settings
 
 if TYPE_CHECKING:
+    from incident_squad.agents.rails import Rails
     from incident_squad.domain.values import IncidentType
     from incident_squad.steps.approval_api import ApprovalApi
     from incident_squad.steps.close_incident import CloseIncident
+    from incident_squad.steps.deliver_messages import DeliverMessages
     from incident_squad.steps.draft_update import DraftUpdate
     from incident_squad.steps.hand_over import HandOver
     from incident_squad.steps.incidents_api import IncidentsApi
@@ -38,9 +40,23 @@ if TYPE_CHECKING:
 
 
 @lru_cache(maxsize=1)
+def world() -> AwsWorld:
+    """The world of this Lambda process."""
+    return AwsWorld(settings())
+
+
+@lru_cache(maxsize=1)
 def squad() -> Squad:
     """The squad of this Lambda process."""
-    return Squad(AwsWorld(settings()))
+    return Squad(world(), rails)
+
+
+@lru_cache(maxsize=1)
+def rails() -> Rails | None:
+    """The rails of this Lambda process, where a model is configured."""
+    from incident_squad.bootstrap.agents import rails_of
+
+    return rails_of(settings(), world())
 
 
 def intake_api() -> IntakeApi:
@@ -146,6 +162,11 @@ def record_failure() -> RecordFailure:
 def sweep() -> Sweep:
     """The use case behind the schedule."""
     return squad().sweep()
+
+
+def deliver_messages() -> DeliverMessages:
+    """What empties the outbox."""
+    return squad().deliver_messages(world().channels)
 
 
 def incidents_api() -> IncidentsApi:

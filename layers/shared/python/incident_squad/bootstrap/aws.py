@@ -50,6 +50,13 @@ class AwsWorld:
         return DynamoApprovals(self._client("dynamodb"), self._settings.table, self.clock)
 
     @cached_property
+    def ledger(self) -> ports.Ledger:
+        """What models have cost, in DynamoDB."""
+        from incident_squad.adapters.dynamodb_ledger import DynamoLedger
+
+        return DynamoLedger(self._client("dynamodb"), self._settings.table, self.clock)
+
+    @cached_property
     def workflow(self) -> ports.Workflow:
         """Step Functions."""
         from incident_squad.adapters.step_functions import StepFunctionsWorkflow
@@ -58,10 +65,34 @@ class AwsWorld:
 
     @cached_property
     def notifier(self) -> ports.Notifier:
-        """The notifications topic."""
+        """The outbox, whose deliverer is woken after each message."""
+        from incident_squad.adapters.lambda_waker import LambdaWaker
+        from incident_squad.steps.post_message import PostMessage
+
+        prefix = self._settings.function_prefix
+        wake = LambdaWaker(self._client("lambda"), f"{prefix}deliver_messages" if prefix else "")
+        return PostMessage(outbox=self.outbox, knowledge=self.knowledge, wake=wake)
+
+    @cached_property
+    def outbox(self) -> ports.Outbox:
+        """Messages on their way, in DynamoDB."""
+        from incident_squad.adapters.dynamodb_outbox import DynamoOutbox
+
+        return DynamoOutbox(self._client("dynamodb"), self._settings.table, self.clock)
+
+    @cached_property
+    def channels(self) -> ports.Channels:
+        """The notifications topic, and what the catalogue declares."""
+        from incident_squad.adapters.channels.catalog_channels import CatalogChannels
         from incident_squad.adapters.sns_notifier import SnsNotifier
 
-        return SnsNotifier(self._client("sns"), self._settings.topic_arn)
+        return CatalogChannels(
+            self.knowledge,
+            self.secrets,
+            self.clock,
+            SnsNotifier(self._client("sns"), self._settings.topic_arn),
+            lambda: self._client("sesv2"),
+        )
 
     @cached_property
     def signer(self) -> ports.Signer:

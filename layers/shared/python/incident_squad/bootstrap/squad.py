@@ -10,11 +10,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from incident_squad import ports
+    from incident_squad.agents.rails import Rails
     from incident_squad.bootstrap.world import World
     from incident_squad.domain.values import IncidentType
     from incident_squad.steps.approval_api import ApprovalApi
     from incident_squad.steps.close_incident import CloseIncident
     from incident_squad.steps.decide_approval import DecideApproval
+    from incident_squad.steps.deliver_messages import DeliverMessages
     from incident_squad.steps.draft_update import DraftUpdate
     from incident_squad.steps.hand_over import HandOver
     from incident_squad.steps.incidents_api import IncidentsApi
@@ -38,11 +43,19 @@ if TYPE_CHECKING:
     from incident_squad.steps.view_links import ViewLinks
 
 
+def no_model() -> None:
+    """The floor alone."""
+
+
 @dataclass(frozen=True)
 class Squad:
-    """Every use case, wired from one world."""
+    """Every use case, wired from one world.
+
+    `rails` gives those on which a model is asked, or None where none is configured.
+    """
 
     world: World
+    rails: Callable[[], Rails | None] = no_model
 
     def receive_alert(self) -> ReceiveAlert:
         """Alerts in, incidents out."""
@@ -60,13 +73,20 @@ class Squad:
 
     def triage(self) -> Triage:
         """The router."""
+        from incident_squad.bootstrap.agents import refine_triage
         from incident_squad.steps.triage import Triage
 
         w = self.world
-        return Triage(incidents=w.incidents, timeline=w.timeline, triager=w.triager)
+        return Triage(
+            incidents=w.incidents,
+            timeline=w.timeline,
+            triager=w.triager,
+            refiner=refine_triage(self),
+        )
 
     def investigate(self, specialist: IncidentType) -> Investigate:
         """One specialist."""
+        from incident_squad.bootstrap.agents import refine_diagnosis
         from incident_squad.steps.investigate import Investigate
 
         w = self.world
@@ -77,6 +97,8 @@ class Squad:
             knowledge=w.knowledge,
             probers=w.probers,
             recent_changes=self.recent_changes(),
+            clock=w.clock,
+            refiner=refine_diagnosis(self),
         )
 
     def recent_changes(self) -> RecentChanges:
@@ -113,6 +135,7 @@ class Squad:
 
     def draft_update(self) -> DraftUpdate:
         """The communicator's drafts."""
+        from incident_squad.bootstrap.agents import refine_update
         from incident_squad.steps.draft_update import DraftUpdate
 
         w = self.world
@@ -122,6 +145,7 @@ class Squad:
             knowledge=w.knowledge,
             clock=w.clock,
             read_record=self.read_record(),
+            refiner=refine_update(self),
         )
 
     def publish_update(self) -> PublishUpdate:
@@ -148,7 +172,7 @@ class Squad:
             approvals=w.approvals,
             timeline=w.timeline,
             knowledge=w.knowledge,
-            planner=Planner(knowledge=w.knowledge, executors=w.executors),
+            planner=Planner(knowledge=w.knowledge, executors=w.executors, clock=w.clock),
             clock=w.clock,
         )
 
@@ -269,6 +293,22 @@ class Squad:
             decide=self.decide_approval(),
             hand_over=self.hand_over(),
             clock=w.clock,
+        )
+
+    def deliver_messages(self, channels: ports.Channels) -> DeliverMessages:
+        """What empties the outbox."""
+        from secrets import SystemRandom
+
+        from incident_squad.steps.deliver_messages import DeliverMessages
+        from incident_squad.steps.delivery_notes import DeliveryNotes
+
+        w = self.world
+        return DeliverMessages(
+            outbox=w.outbox,
+            channels=channels,
+            notes=DeliveryNotes(w.timeline),
+            clock=w.clock,
+            chance=SystemRandom().random,
         )
 
     def read_record(self) -> ReadRecord:

@@ -37,6 +37,11 @@ class World(Protocol):
         ...
 
     @property
+    def outbox(self) -> ports.Outbox:
+        """Messages on their way."""
+        ...
+
+    @property
     def signer(self) -> ports.Signer:
         """Signatures of links."""
         ...

@@ -5,6 +5,8 @@ They keep the rules of the AWS ones; `tests/contract` holds both together.
 
 from incident_squad.adapters.memory.approvals import MemoryApprovals
 from incident_squad.adapters.memory.incidents import MemoryIncidents
+from incident_squad.adapters.memory.ledger import MemoryLedger
+from incident_squad.adapters.memory.outbox import MemoryOutbox
 from incident_squad.adapters.memory.services import (
     MemoryKnowledge,
     MemoryNotifier,
@@ -21,7 +23,9 @@ __all__ = [
     "MemoryApprovals",
     "MemoryIncidents",
     "MemoryKnowledge",
+    "MemoryLedger",
     "MemoryNotifier",
+    "MemoryOutbox",
     "MemorySecrets",
     "MemorySigner",
     "MemoryTelemetry",

@@ -1,0 +1,1 @@
+"""The vendors that take messages to people, one module each."""

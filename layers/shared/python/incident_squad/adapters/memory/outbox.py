@@ -1,0 +1,93 @@
+"""The outbox in memory."""
+
+import threading
+from collections.abc import Sequence
+from datetime import datetime
+
+from incident_squad.adapters.records import copy_of
+from incident_squad.domain.delivery import Delivery, DeliveryStatus, Lane, Message
+from incident_squad.domain.errors import TransientFailure
+from incident_squad.ports import Clock
+
+_Key = tuple[str, str, str]
+
+
+class MemoryOutbox:
+    """Implements `Outbox`."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._deliveries: dict[_Key, Delivery] = {}
+        self._lanes: dict[tuple[str, str], Lane] = {}
+
+    def put(self, message: Message, channels: Sequence[str]) -> None:
+        """Store a message once for each channel."""
+        with self._lock:
+            for channel in channels:
+                fresh = Delivery(message=message, channel=channel, created_at=self._clock.now())
+                self._deliveries.setdefault(_key(fresh), copy_of(fresh))
+
+    def of_incident(self, incident_id: str) -> Sequence[Delivery]:
+        """All deliveries of an incident, in the order in which they were put."""
+        with self._lock:
+            return tuple(copy_of(d) for key, d in self._deliveries.items() if key[0] == incident_id)
+
+    def lanes(self) -> Sequence[Lane]:
+        """The lanes in which something waits."""
+        with self._lock:
+            waiting = dict.fromkeys(
+                (d.message.incident_id, d.channel)
+                for d in self._deliveries.values()
+                if d.status is DeliveryStatus.WAITING
+            )
+            return tuple(copy_of(self._lane(*key)) for key in waiting)
+
+    def seize(self, lane: Lane, until: datetime) -> Lane | None:
+        """Take a lane; None when it is somebody else's turn or not due yet."""
+        with self._lock:
+            known, now = self._lane(lane.incident_id, lane.channel), self._clock.now()
+            if any(moment and moment > now for moment in (known.lease_until, known.due_at)):
+                return None
+            return self._keep(known.model_copy(update={"lease_until": until}))
+
+    def begin(self, waiting: Delivery) -> Delivery:
+        """Note that it is being sent; raises TransientFailure when it waits no more."""
+        changes = {
+            "attempts": waiting.attempts + 1,
+            "tried_at": self._clock.now(),
+            "doubtful": True,
+        }
+        self._write(waiting.model_copy(update=changes))
+        return waiting.model_copy(update={**changes, "doubtful": waiting.doubtful})
+
+    def finish(self, ended: Delivery, lane: Lane) -> None:
+        """Store the end of a delivery and the lane's memory."""
+        with self._lock:
+            self._deliveries[_key(ended)] = copy_of(ended)
+            self._keep(lane)
+
+    def release(self, lane: Lane, tried: Delivery | None) -> None:
+        """Give the lane back, with what could not be sent."""
+        if tried is not None:
+            self._write(tried)
+        with self._lock:
+            self._keep(lane.model_copy(update={"lease_until": None}))
+
+    def _write(self, delivery: Delivery) -> None:
+        with self._lock:
+            if self._deliveries[_key(delivery)].status is not DeliveryStatus.WAITING:
+                raise TransientFailure("somebody else has ended this delivery")
+            self._deliveries[_key(delivery)] = copy_of(delivery)
+
+    def _lane(self, incident_id: str, channel: str) -> Lane:
+        fresh = Lane(incident_id=incident_id, channel=channel)
+        return self._lanes.get((incident_id, channel), fresh)
+
+    def _keep(self, lane: Lane) -> Lane:
+        self._lanes[(lane.incident_id, lane.channel)] = copy_of(lane)
+        return lane
+
+
+def _key(delivery: Delivery) -> _Key:
+    return delivery.message.incident_id, delivery.channel, delivery.message.id

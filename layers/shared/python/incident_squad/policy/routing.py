@@ -1,0 +1,61 @@
+"""Which channels take a message, and when one that failed is tried again."""
+
+from datetime import datetime, timedelta
+
+from incident_squad.domain.catalog import Catalog
+from incident_squad.domain.channels import (
+    ChannelConfig,
+    EmailChannel,
+    SlackChannel,
+    StatuspageChannel,
+    TopicChannel,
+    WebhookChannel,
+)
+from incident_squad.domain.delivery import TOPIC, Message
+
+KEPT_TRYING = timedelta(days=3)
+"""How long a channel may be dead before a message to it is given up."""
+
+_FIRST, _LONGEST = 1.0, 300.0
+_LONGEST_ASKED = 900.0
+_MACHINES_ONLY = frozenset({"acknowledged"})
+"""Kinds that tell machines what people did: nobody needs to be told by the topic."""
+
+
+def channels_for(message: Message, catalog: Catalog) -> tuple[str, ...]:
+    """The names of the channels that take a message; the topic takes what nobody else does."""
+    taking = [name for name, channel in catalog.channels.items() if _takes(channel, message)]
+    topic = catalog.channels.get(TOPIC)
+    everything = not isinstance(topic, TopicChannel) or topic.takes == "everything"
+    if message.kind not in _MACHINES_ONLY and (everything or not taking):
+        taking.append(TOPIC)
+    return tuple(taking)
+
+
+def next_try(failures: int, retry_after: float | None, now: datetime, chance: float) -> datetime:
+    """When to try again after so many failures in a row.
+
+    Doubles from one second to five minutes, with jitter (`chance` is 0 to 1); never before what
+    the channel asked for, up to a quarter of an hour.
+    """
+    longest = min(_LONGEST, _FIRST * 2 ** min(failures - 1, 20))
+    seconds = longest * (0.5 + chance / 2)
+    if retry_after is not None:
+        seconds = max(seconds, min(retry_after, _LONGEST_ASKED))
+    return now + timedelta(seconds=seconds)
+
+
+def _takes(channel: ChannelConfig, message: Message) -> bool:
+    if isinstance(channel, TopicChannel) or message.kind not in channel.kinds:
+        return False
+    match channel:
+        case StatuspageChannel():
+            return bool(message.details.get("external"))
+        case EmailChannel():
+            return any("@" in recipient for recipient in message.recipients)
+        case SlackChannel() if message.kind == "approval":
+            return any("@" in recipient for recipient in message.recipients)
+        case WebhookChannel():
+            # A link decides in its approver's name: no machine is ever given one.
+            return message.kind != "approval"
+    return True
