@@ -3,6 +3,7 @@
 import os
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -20,6 +21,7 @@ class Settings(Value):
     under which people reach the API. `secrets_prefix` stands before every secret's name.
     `alert_topics` are the ARNs of SNS topics whose alarms are believed, separated by commas.
     `function_prefix` stands before every function's name.
+    `model` is `off`, `anthropic` (the key is a secret) or `bedrock` (in `model_region`).
     """
 
     table: str
@@ -32,6 +34,8 @@ class Settings(Value):
     secrets_prefix: str = "squad/"
     alert_topics: str = ""
     function_prefix: str = ""
+    model: Literal["off", "anthropic", "bedrock"] = "off"
+    model_region: str = ""
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from incident_squad.adapters.anthropic_wire import reply_of
-from incident_squad.domain.errors import ModelFailed
+from incident_squad.domain.errors import ModelFailed, SquadError
 from incident_squad.domain.model import ModelReply, ModelRequest, Trouble
 
 TRIES = 3
@@ -43,8 +43,7 @@ class AnthropicModel:
     def ask(self, request: ModelRequest, seconds: float) -> ModelReply:
         """One call, tried again while that fits into the time; raises ModelFailed."""
         ends = time.monotonic() + seconds
-        with self._lock:  # two agents of one process must not make two clients
-            client = self._connected
+        client = self._client()
         for attempt in range(1, TRIES + 1):
             left = ends - time.monotonic()
             if left <= 0:
@@ -59,6 +58,14 @@ class AnthropicModel:
                 time.sleep(wait)
         raise ModelFailed(Trouble.UNAVAILABLE, "no try was made")
 
+    def _client(self) -> Any:  # noqa: ANN401 - the SDK's clients share no base type
+        with self._lock:  # two agents of one process must not make two clients
+            try:
+                return self._connected
+            except SquadError as error:
+                detail = f"{type(error).__name__} where its key is kept"
+                raise ModelFailed(Trouble.UNAVAILABLE, detail) from error
+
     def _send(self, client: Any, request: ModelRequest, ends: float) -> bytes:  # noqa: ANN401
         import anthropic  # noqa: PLC0415 - heavy
 
@@ -69,6 +76,9 @@ class AnthropicModel:
                 return _read(response, ends)
         except anthropic.APITimeoutError:
             raise ModelFailed(Trouble.TIMEOUT, "the connection was silent") from None
+        except anthropic.AuthenticationError as error:
+            self.__dict__.pop("_connected", None)  # the key may have been rotated meanwhile
+            raise _status(error) from None
         except anthropic.APIStatusError as error:
             raise _status(error) from None
         except anthropic.APIConnectionError:

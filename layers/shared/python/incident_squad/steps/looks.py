@@ -1,8 +1,9 @@
 """What an investigating model may look at, for one incident: everything here only reads."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -17,18 +18,59 @@ from incident_squad.agents.looks import (
 )
 from incident_squad.agents.specialist import answered
 from incident_squad.domain.alert import Alert
-from incident_squad.domain.errors import InvalidParameter
+from incident_squad.domain.errors import InvalidParameter, PolicyViolation
 from incident_squad.domain.evidence import Evidence, EvidenceStatus
 from incident_squad.domain.incident import Incident
 from incident_squad.domain.metric import MetricQuery, TimeRange
-from incident_squad.domain.runbook import MetricProbe
+from incident_squad.domain.plan import PlannedStep
+from incident_squad.domain.runbook import MetricProbe, ParameterValue, Step
 from incident_squad.domain.values import iso
 from incident_squad.policy.measure import as_evidence
-from incident_squad.ports import Clock, IncidentQuery, IncidentStore, Knowledge, Probers, Telemetry
+from incident_squad.ports import (
+    Clock,
+    Executor,
+    Executors,
+    IncidentQuery,
+    IncidentStore,
+    Knowledge,
+    Probers,
+    Telemetry,
+)
 from incident_squad.steps.planning import Planner
 
 USUAL = timedelta(minutes=15)
 _GUIDE = 3000
+
+
+class LookOnly:
+    """Implements `Executors` and `Executor` by previews alone: there are no hands behind it."""
+
+    def __init__(self, executors: Executors, executor: Executor | None = None) -> None:
+        self._executors = executors
+        self._executor = executor
+
+    def of(self, kind: str) -> Executor | None:
+        """The eyes of a kind, or None when that kind is not built."""
+        found = self._executors.of(kind)
+        return LookOnly(self._executors, found) if found else None
+
+    def preview(
+        self, step: Step, target: str | None, parameters: Mapping[str, ParameterValue]
+    ) -> Sequence[Mapping[str, str]]:
+        """What the step would change."""
+        return self._executor.preview(step, target, parameters) if self._executor else ()
+
+    def apply(self, step: Step, planned: PlannedStep, idempotency_key: str) -> Mapping[str, Any]:
+        """Never."""
+        del step, planned, idempotency_key
+        raise PolicyViolation("a model has no hands")
+
+    def undo(
+        self, step: Step, planned: PlannedStep, result: Mapping[str, Any], idempotency_key: str
+    ) -> Mapping[str, Any]:
+        """Never."""
+        del step, planned, result, idempotency_key
+        raise PolicyViolation("a model has no hands")
 
 
 @dataclass(frozen=True)

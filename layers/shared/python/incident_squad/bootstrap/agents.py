@@ -1,0 +1,96 @@
+"""Models, where an operator has configured one: without it nothing here is imported or asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from incident_squad.domain.errors import InvalidConfiguration
+
+if TYPE_CHECKING:
+    from incident_squad.agents.rails import Rails
+    from incident_squad.bootstrap.aws import AwsWorld
+    from incident_squad.bootstrap.squad import Squad
+    from incident_squad.ports import Model, Secrets
+    from incident_squad.settings import Settings
+    from incident_squad.steps.refine_diagnosis import RefineDiagnosis
+    from incident_squad.steps.refine_triage import RefineTriage
+    from incident_squad.steps.refine_update import RefineUpdate
+
+KEY = "model/anthropic-api-key"  # the name of a secret
+OFF, ANTHROPIC, BEDROCK = "off", "anthropic", "bedrock"
+
+
+def model_of(found: Settings, secrets: Secrets) -> Model | None:
+    """The configured model, or None; raises InvalidConfiguration."""
+    if found.model == OFF:
+        return None
+    from incident_squad.adapters.anthropic_model import (
+        BEDROCK_PREFIX,
+        AnthropicModel,
+        bedrock,
+        direct,
+    )
+
+    if found.model == ANTHROPIC:
+        return AnthropicModel(direct(lambda: secrets.get(KEY)))
+    if found.model == BEDROCK and found.model_region:
+        return AnthropicModel(bedrock(found.model_region), BEDROCK_PREFIX)
+    raise InvalidConfiguration(
+        "SQUAD_MODEL is off, anthropic or bedrock; bedrock needs SQUAD_MODEL_REGION"
+    )
+
+
+def rails_of(found: Settings, world: AwsWorld) -> Rails | None:
+    """The rails on which the model is asked, or None without one; raises InvalidConfiguration.
+
+    Call it once a process: the client keeps its connections, the breaker its memory.
+    """
+    model = model_of(found, world.secrets)
+    if model is None:
+        return None
+    from incident_squad.agents.rails import Rails
+
+    return Rails(model=model, ledger=world.ledger, policies=world.knowledge.catalog.policies)
+
+
+def refine_triage(squad: Squad) -> RefineTriage | None:
+    """The router's model."""
+    rails = squad.rails()
+    if rails is None:
+        return None
+    from incident_squad.steps.refine_triage import RefineTriage
+
+    w = squad.world
+    return RefineTriage(rails=rails, knowledge=w.knowledge, clock=w.clock)
+
+
+def refine_diagnosis(squad: Squad) -> RefineDiagnosis | None:
+    """The specialists' model, with tools that only read."""
+    rails = squad.rails()
+    if rails is None:
+        return None
+    from dataclasses import replace
+
+    from incident_squad.steps.looks import LookOnly, LooksOf
+    from incident_squad.steps.refine_diagnosis import RefineDiagnosis
+
+    w = squad.world
+    looks = LooksOf(
+        incidents=w.incidents,
+        knowledge=w.knowledge,
+        probers=w.probers,
+        planner=replace(squad.synthesize().planner, executors=LookOnly(w.executors)),
+        clock=w.clock,
+        telemetry=w.telemetry,
+    )
+    return RefineDiagnosis(rails=rails, knowledge=w.knowledge, clock=w.clock, looks_for=looks)
+
+
+def refine_update(squad: Squad) -> RefineUpdate | None:
+    """The communicator's model."""
+    rails = squad.rails()
+    if rails is None:
+        return None
+    from incident_squad.steps.refine_update import RefineUpdate
+
+    return RefineUpdate(rails=rails, knowledge=squad.world.knowledge)
