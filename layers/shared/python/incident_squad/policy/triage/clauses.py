@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from incident_squad.policy.triage.words import fold
 
-CAUSE, CONSEQUENCE, WELL, ADVICE, CONTEXT, LOGGED_TROUBLE = 1.25, 0.6, 0.0, 0.35, 0.3, 1.1
+CAUSE, CONSEQUENCE, WELL, ADVICE, CONTEXT, LOGGED_TROUBLE = 1.35, 0.6, 0.0, 0.35, 0.3, 1.1
 
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+|\s[-\u2013\u2014|/\u00b7]\s|;")
 _CAUSED_BY = re.compile(
@@ -122,7 +122,7 @@ def _cause_and_effect(text: str, factor: float) -> list[tuple[str, float]]:
         return [(text, factor)]
     cause = _CAUSED_BY.search(folded)
     if cause and cause.start() > 0:
-        return [(text[: cause.start()], factor * 0.8), (text[cause.start() :], factor * CAUSE)]
+        return [(text[: cause.start()], factor * 0.7), (text[cause.start() :], factor * CAUSE)]
     effect = _CAUSING.search(folded)
     if effect and effect.start() > 0:
         return [

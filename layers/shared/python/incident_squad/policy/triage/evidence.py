@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from incident_squad.domain.alert import Alert
+from incident_squad.domain.triage import Impact
 from incident_squad.domain.values import IncidentType
 from incident_squad.policy.triage.knowledge import Structure
 from incident_squad.policy.triage.patterns import Match, Pattern
@@ -98,7 +99,10 @@ def names_of(alert: Alert) -> list[str]:
     metric = (alert.metric or "").lower()
     told = [
         labels.get(key, "").lower()
-        for key in ("finding_type", "event_type_code", "alertname", "rule", "metric", "check")
+        for key in (
+            *("finding_type", "event_type_code", "alertname", "rule", "metric", "check"),
+            *("detail_type", "source", "eventname"),
+        )
     ]
     spelt = labels.get("namespace", "").lower() + "/" + metric if labels.get("namespace") else ""
     found = [metric, spelt, *told]
@@ -154,6 +158,13 @@ def exonerated(reading: Reading, lexicon: Mapping[str, Sequence[Pattern]]) -> li
         if named:
             found.append(Clue(kind, EXONERATED, f"says that {named} is well"))
     return found
+
+
+def breached(effect: Impact) -> list[Clue]:
+    """A compromise or a theft that is stated as a fact is security, whatever it happened to."""
+    if effect.confirmed_compromise or effect.data_accessed:
+        return [Clue(IncidentType.SECURITY, CERTAIN, "states a compromise or a theft as a fact")]
+    return []
 
 
 def weaker(clue: Clue) -> Clue:

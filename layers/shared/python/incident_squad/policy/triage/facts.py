@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import chain
 
 from incident_squad.policy.triage.knowledge import read_yaml
-from incident_squad.policy.triage.shares import Share, shares
+from incident_squad.policy.triage.shares import Share, Unit, shares
 from incident_squad.policy.triage.tagging import Tagged, Tagger
 from incident_squad.policy.triage.templates import Fact, compile_fact, literals
 
@@ -39,6 +39,7 @@ class FactFinder:
             for word in literals(template)
         }
         self._quantities = quantities
+        self._share_signs = {f"@{name}" for name in ("percent", *Unit, *quantities)}
         self._tagger = Tagger(classes, spelt)
         self._tagged = lru_cache(maxsize=512)(self._tag)
 
@@ -51,11 +52,7 @@ class FactFinder:
         stated = Stated()
         for sentence in sentences:
             row, keys = self._tagged(sentence)
-            if (
-                "@percent" in keys
-                or any(key.startswith("@share") for key in keys)
-                or "@users" in keys
-            ):
+            if not keys.isdisjoint(self._share_signs):
                 stated.shares.extend(shares(row, self._quantities))
             for name in names:
                 words = None if name in stated.facts else self._facts[name].stated(row, keys)

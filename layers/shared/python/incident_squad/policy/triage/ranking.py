@@ -14,8 +14,9 @@ from incident_squad.policy.triage.reading import Reading
 from incident_squad.policy.triage.words import Vocabulary
 
 SAYS, HINTS, METRICS, UNLESS = 3.5, 1.0, 3.0, 3.0
-FITS = 1.6
-"""A runbook with fewer points than this does not fit."""
+FITS, FITS_OTHER_TYPE = 0.9, 3.0
+"""A runbook with fewer points than this does not fit: one hint is the least, a clear sentence when
+the runbook is of another type and none of the right type fits."""
 FALSE_ALARM, UNCLEAR = "false-alarm", "unclear-failure"
 _SCALE = 3.0
 _KEPT = 3
@@ -29,6 +30,8 @@ class Fit:
     type: IncidentType | None
     points: float
     reasons: tuple[str, ...]
+    ordinary: float = 0.0
+    """Points that say little of the type: names of metrics that every kind of system has."""
 
 
 class Signals:
@@ -66,7 +69,9 @@ class Signals:
         reasons += [f"metric or rule {metric}"] if metric else []
         reasons += [f"mentions \u201c{words}\u201d" for words in hinted[:2]]
         reasons += [f"but \u201c{words}\u201d speaks against it" for words in spoken[:1]]
-        return Fit(name, self._types[name], points, tuple(reasons))
+        common = metric is not None and self._types[name] is IncidentType.APPLICATION
+        ordinary = METRICS / 2 if common else 0.0
+        return Fit(name, self._types[name], points, tuple(reasons), ordinary)
 
 
 def _metric(globs: Sequence[tuple[re.Pattern[str], str]], names: Sequence[str]) -> str | None:
@@ -81,8 +86,10 @@ def clues(fits: Sequence[Fit]) -> list[Clue]:
     for kind in IncidentType:
         of_type = [fit for fit in fits if fit.type is kind]
         if of_type:
-            points = of_type[0].points + 0.25 * sum(fit.points for fit in of_type[1:3])
-            reason = f"runbook {of_type[0].name}: {'; '.join(of_type[0].reasons[:2])}"
+            best = of_type[0]
+            others = sum(fit.points for fit in of_type[1:3])
+            points = best.points - best.ordinary + 0.25 * others
+            reason = f"runbook {best.name}: {'; '.join(best.reasons[:2])}"
             found.append(Clue(kind, min(points, 7.0), reason))
     return found
 
@@ -93,6 +100,10 @@ def candidates(
     """The runbooks to offer, best first: those of the type that fit, or an honest general one."""
     near = [fit for fit in fits if fit.type is kind]
     fitting = [_candidate(fit) for fit in near if fit.points >= FITS][:_KEPT]
+    if not fitting:
+        fitting = [_candidate(fit) for fit in fits if fit.type and fit.points >= FITS_OTHER_TYPE][
+            :1
+        ]
     nearest = [_candidate(fit) for fit in near if fit.points < FITS][: _KEPT - 1]
     if noise and FALSE_ALARM in runbooks:
         reason = ("the alert says that it is a test, a drill or a false alarm",)

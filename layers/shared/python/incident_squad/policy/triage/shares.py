@@ -144,7 +144,9 @@ def _unit(word: Tagged) -> Unit | None:
 
 
 def _unit_before(before: Sequence[Tagged], after: Sequence[Tagged]) -> Unit | None:
-    if after and (after[0].has("resource") or (len(after) > 1 and after[1].has("resource"))):
+    if after and after[0].has("glue"):
+        after = after[1:]
+    if after and after[0].has("resource"):
         return None
     for word in reversed(before):
         if word.has("fault") or word.has("good"):
@@ -160,7 +162,7 @@ def _fraction(row: Sequence[Tagged], place: int) -> Iterator[Share]:
     part = _count(row[place].text) or 0
     unit: Unit | None = None
     at = place + 1
-    if at < len(row) and row[at].text not in _OUT_OF:
+    if at < len(row) and row[at].text not in _OUT_OF | {"out"}:
         unit, at = _unit(row[at]), at + 1
         if unit is None:
             return

@@ -12,6 +12,7 @@ from incident_squad.policy.triage.confidence import confidence
 from incident_squad.policy.triage.evidence import (
     Clue,
     Scores,
+    breached,
     exonerated,
     failures,
     leading,
@@ -52,12 +53,13 @@ class Triager:
 
     def __call__(self, alert: Alert) -> Triage:
         """Judge one alert."""
-        scores, fits = self._weigh(alert)
+        effect = impact(alert)
+        scores, fits = self._weigh(alert, effect)
         kind = scores.best() or IncidentType.APPLICATION
         service = self._services.find(alert)
         where = environment(alert, service, self._catalog)
         noisy = noise(alert)
-        effect = impact(alert).model_copy(
+        effect = effect.model_copy(
             update={
                 "noise": noisy is not None,
                 "non_production": where is Environment.STAGING,
@@ -83,7 +85,11 @@ class Triager:
             ),
         )
 
-    def _weigh(self, alert: Alert) -> tuple[Scores, list[ranking.Fit]]:
+    def points(self, alert: Alert) -> Mapping[IncidentType, float]:
+        """How much speaks for each type, before it becomes a confidence."""
+        return self._weigh(alert, impact(alert))[0].points
+
+    def _weigh(self, alert: Alert, effect: Impact) -> tuple[Scores, list[ranking.Fit]]:
         reading = read(alert, self._known.vocabulary)
         names = names_of(alert)
         scores = Scores()
@@ -98,7 +104,11 @@ class Triager:
             scores.add(weaker(clue) if clue.type in well else clue)
         about = scores.best()
         fits = self._signals.fits(reading, names, about)
-        for clue in (*failures(self._failures.find(reading, about)), *ranking.clues(fits)):
+        for clue in (
+            *breached(effect),
+            *failures(self._failures.find(reading, about)),
+            *ranking.clues(fits),
+        ):
             scores.add(weaker(clue) if clue.type in well else clue)
         return scores, fits
 

@@ -24,7 +24,7 @@ _MOST_EDITS = 2
 _TYPO_LENGTH = 6
 _TWO_TYPOS_LENGTH = 10
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_PIECE = re.compile(r"\d+(?:[.,]\d+)*|[a-z]+\d*[a-z]*|[a-z]+", re.IGNORECASE)
+_PIECE = re.compile(r"\d+[a-z]{1,2}(?![a-z])|\d+(?:[.,]\d+)*|[a-z]+\d*[a-z]*|[a-z]+", re.IGNORECASE)
 
 
 def fold(text: str) -> str:
@@ -50,6 +50,8 @@ def split_camel(word: str) -> tuple[str, ...]:
 
 def stem(word: str) -> str:
     """A light stem, the same for `expired`, `expires` and `expiring`; short words stay."""
+    if word.endswith("ies") and len(word) >= _DOUBLED_LENGTH:
+        return word[:-3] + "y"
     for suffix in ("ees", "ing", "ed", "ee", "es", "s", "e"):
         if (
             word.endswith(suffix)
@@ -98,6 +100,8 @@ class Vocabulary:
 
     def _add_phrase(self, phrase: str, canonical: str) -> None:
         words = tuple(self.canonical(word) for word in phrase.split() if word not in STOP)
+        if len(words) == 1:  # the rest are stop words: `out of` is no phrase
+            return
         known = self._phrases.setdefault(words[0], [])
         known.append((words, canonical))
         known.sort(key=lambda entry: -len(entry[0]))
