@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -15,7 +15,7 @@ from incident_squad.intake.answers import BAD_REQUEST, NOT_FOUND, Answer, body_o
 from incident_squad.intake.recognise import speaks_mcp
 from incident_squad.steps.intake_api import IntakeApi
 from incident_squad.steps.mcp_api import McpApi, only_posts
-from incident_squad.web_entrypoint import web_failure, web_response
+from incident_squad.web_entrypoint import Routes, web_failure, web_response
 
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
@@ -25,7 +25,7 @@ def handler_of(
 ) -> Handler:
     """The Lambda handler over APIs that are made when their first request comes."""
     api, mcp = cache(make_api), cache(make_mcp)
-    app = APIGatewayRestResolver()
+    app = Routes()
     app.exception_handler(Exception)(web_failure)
 
     @app.post("/api/mcp")

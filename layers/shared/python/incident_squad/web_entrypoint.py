@@ -2,12 +2,37 @@
 
 import base64
 import binascii
+import threading
+from typing import Any
 
-from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from incident_squad.entrypoint import logger
 from incident_squad.pages.web import Answer, Request, problem
+
+
+class Routes(APIGatewayRestResolver):
+    """Powertools' routes, with an event of its own for each thread.
+
+    Powertools keeps the event of all resolvers in one place: with two requests at a time in one
+    process, as on a laptop and in a bench, the one would be answered with the other's body.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._own = threading.local()
+
+    def resolve(self, event: Any, context: Any) -> dict[str, Any]:  # noqa: ANN401 - Powertools' form
+        """Answer one event of API Gateway."""
+        self._own.event = self._to_proxy_event(event)
+        return super().resolve(event, context)
+
+    @property
+    def current_event(self) -> APIGatewayProxyEvent:  # type: ignore[override] # an attribute there
+        """The event of this thread."""
+        found: APIGatewayProxyEvent = self._own.event
+        return found
 
 
 def web_request(event: APIGatewayProxyEvent) -> Request:
