@@ -18,7 +18,7 @@ from incident_squad.steps.planning import Planner
 
 NONE_FITS = "unclear-failure"
 FALSE_ALARM = "false-alarm"
-APPROVAL_MARGIN_SECONDS = 60
+APPROVAL_MARGIN_SECONDS = 15
 """The workflow waits a little longer than the links are good, so that no decision is lost."""
 
 
