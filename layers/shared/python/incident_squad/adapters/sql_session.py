@@ -7,14 +7,15 @@ When every ordinary connection slot is taken, ours must still get in. Keep slots
 reader and writer roles: a CONNECTION LIMIT on the application's roles that leaves a few of
 `max_connections`, or from PostgreSQL 16 on `reserved_connections` with a grant of
 `pg_use_reserved_connections`. Only superusers get the slots of `superuser_reserved_connections`;
-neither role should be one.
+neither role should be one. Roles with REPLICATION also get in by the slots of `max_wal_senders`,
+which applications never take: that way is tried when the others are closed.
 """
 
 import os
 import socket
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -47,11 +48,12 @@ class Refused(TargetUnavailable):
 
 @dataclass(frozen=True)
 class Session:
-    """An open session; `console` is PgBouncer's, which only knows the simple protocol."""
+    """An open session; `console` is PgBouncer's. `simple` ones know the simple protocol only."""
 
     connection: "psycopg.Connection[Row]"
     console: bool
     read_only: bool
+    simple: bool = False
 
     def rows(self, sql: str, parameters: Mapping[str, Any], limit: int) -> list[Row]:
         """Up to `limit` rows of one statement, and no rows of a statement that gives none.
@@ -62,7 +64,7 @@ class Session:
         statement = _one(sql, self.console and self.read_only)
         named = parameters if "%(" in statement else None
         with self.connection.cursor() as cursor:
-            if self.read_only and not self.console:
+            if self.read_only and not self.simple:
                 return list(islice(cursor.stream(statement, named), limit))
             cursor.execute(statement, named)
             return cursor.fetchmany(limit) if cursor.description else []
@@ -106,7 +108,13 @@ class Sessions:
             _severed_after(connection, seconds + _GRACE_SECONDS),
             nullcontext() if console else _limited(connection, seconds, read_only=read_only),
         ):
-            yield Session(connection, console, read_only)
+            yield Session(connection, console, read_only, _simple(connection))
+
+
+def _simple(connection: "psycopg.Connection[Row]") -> bool:
+    import psycopg  # noqa: PLC0415
+
+    return issubclass(connection.cursor_factory, psycopg.ClientCursor)
 
 
 def _one(sql: str, show_only: bool) -> str:  # noqa: FBT001 - read at the one place of its call
@@ -123,20 +131,44 @@ def _connected(dsn: str, name: str, *, console: bool) -> "Iterator[psycopg.Conne
     import psycopg  # noqa: PLC0415 - slow to import, and most functions never need it
     from psycopg.rows import dict_row  # noqa: PLC0415
 
-    try:
-        made = psycopg.connect(
+    def connect(*, simple: bool, **more: Any) -> "psycopg.Connection[Row]":  # noqa: ANN401
+        return psycopg.connect(
             dsn,
             connect_timeout=CONNECT_SECONDS,
             application_name="incident-squad",
             row_factory=dict_row,
             autocommit=console,
-            cursor_factory=psycopg.ClientCursor if console else psycopg.Cursor,
+            cursor_factory=psycopg.ClientCursor if simple else psycopg.Cursor,
             prepare_threshold=None,
+            **more,
         )
+
+    try:
+        made = connect(simple=console)
     except psycopg.Error as error:
-        raise _unavailable(name, error) from error
+        other = None if console else _by_wal_sender(connect, error)
+        if other is None:
+            raise _unavailable(name, error) from error
+        made = other
     with made:
         yield made
+
+
+def _by_wal_sender(
+    connect: "Callable[..., psycopg.Connection[Row]]", error: Exception
+) -> "psycopg.Connection[Row] | None":
+    """A session in the slot of a WAL sender, if there is no other left and the role may.
+
+    Such a session takes SQL by the simple protocol only, so values are quoted on our side.
+    """
+    import psycopg  # noqa: PLC0415
+
+    if not any(word in sentence(error) for word in _FULL):
+        return None
+    try:
+        return connect(simple=True, replication="database")
+    except psycopg.Error:
+        return None  # the first refusal says more
 
 
 def _unavailable(name: str, error: Exception) -> TargetUnavailable:

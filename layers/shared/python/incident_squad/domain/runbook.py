@@ -186,12 +186,15 @@ class Condition(Value):
 class SqlAction(Value):
     """`preview` lists (read-only) exactly what `apply` would change; both are parameterised.
 
-    A step that mutates must have a preview; `apply` works on `%(preview_<column>)s` lists.
+    A step that mutates must have a preview; `apply` works on `%(preview_<column>)s` lists. When
+    trouble is so young that nothing passes the limits yet, planning looks again for up to
+    `preview_within_seconds`.
     """
 
     kind: Literal["sql"]
     target: Name
     preview: str | None = None
+    preview_within_seconds: int = Field(default=0, ge=0, le=20)
     apply: str
 
 

@@ -25,7 +25,8 @@ _TEXT = re.compile(r"'(?:[^']|'')*'")
 _WRITES = re.compile(
     r"\b(?:insert|update|delete|merge|drop|truncate|alter|grant|revoke|create|vacuum|copy|lock"
     r"|call|do|set|reload|kill|pg_terminate_backend|pg_cancel_backend|pg_reload_conf|set_config"
-    r"|pg_switch_wal|pg_drop_replication_slot|pg_promote|nextval|setval|lo_\w+|dblink\w*"
+    r"|pg_wal_replay_pause|pg_wal_replay_resume|pg_switch_wal"
+    r"|pg_drop_replication_slot|pg_promote|nextval|setval|lo_\w+|dblink\w*"
     r"|pg_read_\w+|pg_advisory\w*)\b",
     re.IGNORECASE,
 )

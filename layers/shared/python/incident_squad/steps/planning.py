@@ -1,16 +1,19 @@
 """Turn a runbook into a plan: every step resolved, previewed, or blocked with the reason."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from incident_squad.domain.alert import Alert
 from incident_squad.domain.errors import SquadError
 from incident_squad.domain.plan import PlannedStep
 from incident_squad.domain.runbook import ParameterValue, Runbook, Step, StepCondition
 from incident_squad.policy.parameters import resolve
-from incident_squad.ports import Executors, Knowledge
+from incident_squad.ports import Clock, Executor, Executors, Knowledge
 
-PREVIEW_ROWS = 100
+PREVIEW_ROWS = 500
 """More rows than this are no longer something an approver reads."""
+LOOK_AGAIN_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -19,6 +22,7 @@ class Planner:
 
     knowledge: Knowledge
     executors: Executors
+    clock: Clock
 
     def plan_steps(
         self, runbook: Runbook, alert: Alert, service: str | None
@@ -87,5 +91,21 @@ class Planner:
         executor = self.executors.of(step.kind)
         if executor is None:
             return ()
-        rows = executor.preview(step, target, parameters)
+        rows = self._rows(executor, step, target, parameters)
         return tuple({key: str(value) for key, value in row.items()} for row in rows)[:PREVIEW_ROWS]
+
+    def _rows(
+        self,
+        executor: Executor,
+        step: Step,
+        target: str | None,
+        parameters: dict[str, ParameterValue],
+    ) -> Sequence[Mapping[str, str]]:
+        """The dry run, again while it lists nothing and its action allows for time."""
+        seconds = getattr(step.action, "preview_within_seconds", 0)
+        deadline = self.clock.now() + timedelta(seconds=seconds)
+        rows = executor.preview(step, target, parameters)
+        while not rows and self.clock.now() < deadline:
+            self.clock.sleep(LOOK_AGAIN_SECONDS)
+            rows = executor.preview(step, target, parameters)
+        return rows
