@@ -15,7 +15,7 @@ from incident_squad.intake.answers import BAD_REQUEST, NOT_FOUND, Answer, body_o
 from incident_squad.intake.recognise import speaks_mcp
 from incident_squad.steps.intake_api import IntakeApi
 from incident_squad.steps.mcp_api import McpApi, only_posts
-from incident_squad.web_entrypoint import Routes, web_failure, web_response
+from incident_squad.web_entrypoint import Routes, in_each_thread, web_failure, web_response
 
 Handler = Callable[[dict[str, Any], LambdaContext], dict[str, Any]]
 
@@ -25,6 +25,18 @@ def handler_of(
 ) -> Handler:
     """The Lambda handler over APIs that are made when their first request comes."""
     api, mcp = cache(make_api), cache(make_mcp)
+    routes = in_each_thread(lambda: _routes(api, mcp))
+
+    def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        if "httpMethod" in event:
+            return routes().resolve(event, context)
+        outcomes = api().bridged(event)
+        return {"outcomes": [outcome.model_dump(mode="json") for outcome in outcomes]}
+
+    return handler
+
+
+def _routes(api: Callable[[], IntakeApi], mcp: Callable[[], McpApi]) -> Routes:
     app = Routes()
     app.exception_handler(Exception)(web_failure)
 
@@ -48,13 +60,7 @@ def handler_of(
     def nowhere(_: NotFoundError) -> Response[str]:
         return _respond(problem(NOT_FOUND, "there is nothing here"))
 
-    def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-        if "httpMethod" in event:
-            return app.resolve(event, context)
-        outcomes = api().bridged(event)
-        return {"outcomes": [outcome.model_dump(mode="json") for outcome in outcomes]}
-
-    return handler
+    return app
 
 
 def _spoken(event: dict[str, Any]) -> bytes | None:

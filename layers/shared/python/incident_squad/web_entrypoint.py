@@ -3,6 +3,7 @@
 import base64
 import binascii
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -13,26 +14,35 @@ from incident_squad.pages.web import Answer, Request, problem
 
 
 class Routes(APIGatewayRestResolver):
-    """Powertools' routes, with an event of its own for each thread.
+    """Powertools' routes with an event of their own; use them in one thread only.
 
-    Powertools keeps the event of all resolvers in one place: with two requests at a time in one
-    process, as on a laptop and in a bench, the one would be answered with the other's body.
+    Powertools keeps the event of all resolvers in one place, and arguments of a route in its
+    resolver: with two requests at a time in one process, as on a laptop and in a bench, the one
+    would be answered with the other's body.
     """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._own = threading.local()
 
     def resolve(self, event: Any, context: Any) -> dict[str, Any]:  # noqa: ANN401 - Powertools' form
         """Answer one event of API Gateway."""
-        self._own.event = self._to_proxy_event(event)
+        self._own = APIGatewayProxyEvent(event)
         return super().resolve(event, context)
 
     @property
     def current_event(self) -> APIGatewayProxyEvent:  # type: ignore[override] # an attribute there
-        """The event of this thread."""
-        found: APIGatewayProxyEvent = self._own.event
+        """The event at hand."""
+        return self._own
+
+
+def in_each_thread(make: Callable[[], Routes]) -> Callable[[], Routes]:
+    """Gives each thread routes of its own, made when it first asks."""
+    mine = threading.local()
+
+    def routes() -> Routes:
+        if not hasattr(mine, "routes"):
+            mine.routes = make()
+        found: Routes = mine.routes
         return found
+
+    return routes
 
 
 def web_request(event: APIGatewayProxyEvent) -> Request:
