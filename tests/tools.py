@@ -11,7 +11,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.intake.handler import Handler, handler_of
-from incident_squad.bootstrap import Squad
+from incident_squad.bootstrap.squad import Squad
 from incident_squad.bootstrap.tools import endpoint, preview_step_of
 from incident_squad.contracts import PreviewStepInput
 from incident_squad.domain.plan import PlannedStep
@@ -23,7 +23,13 @@ from incident_squad.steps.preview_step import PreviewStep
 from infra.local.config import LocalConfig
 from infra.local.knowledge import knowledge_of
 from infra.pipeline import MemoryWorld
-from tests.fakes import MemorySecrets
+from tests.fakes import (
+    FixedClock,
+    MemoryApprovals,
+    MemoryIncidents,
+    MemorySecrets,
+    MemoryTimeline,
+)
 
 TOKEN = "the token of the tests"
 SENDER = "the secret of the tests"
@@ -58,6 +64,10 @@ class World(MemoryWorld):
 
     def __init__(self) -> None:
         super().__init__(*library())
+        self.clock = FixedClock()  # waiting costs nothing here
+        self.incidents = MemoryIncidents(self.clock)
+        self.timeline = MemoryTimeline(self.incidents, self.clock)
+        self.approvals = MemoryApprovals(self.clock)
         self.secrets = MemorySecrets({"api-token": f"old\n{TOKEN}", "webhooks/generic": SENDER})
         self.scout = DirectScout(preview_step_of(self))
         self.squad = Squad(self)
@@ -113,7 +123,7 @@ def serving(handler: Handler) -> Iterator[str]:
 
         do_GET = do_POST = do_DELETE = _answer  # noqa: N815 - names of the base class
 
-        def log_message(self, *_: object) -> None: ...  # type: ignore[override]
+        def log_message(self, *_: object) -> None: ...
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Exchange)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
