@@ -6,7 +6,7 @@ import click
 
 from incident_squad.domain.errors import SquadError
 from infra.client import ApiError
-from infra.commands import offline, practice, runbooks, sres, stack
+from infra.commands import evaluation, offline, practice, runbooks, sres, stack
 from infra.local.errors import LocalStackError
 
 
@@ -27,9 +27,11 @@ for command in (
     offline.triage,
     offline.report,
     sres.incidents,
+    sres.alerts,
     sres.timeline,
     sres.postmortem,
     runbooks.runbooks,
+    evaluation.evaluate,
 ):
     squad.add_command(command)
 
