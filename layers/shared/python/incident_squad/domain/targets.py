@@ -162,7 +162,10 @@ class HostCommand(Value):
 
 
 class CommandTarget(_WithoutSecrets):
-    """Programs of an ops host, by name: on this machine (`local`) or on an instance by SSM."""
+    """Programs of an ops host, by name: on this machine (`local`) or on an instance by SSM.
+
+    By SSM only the role of Remediate can run them, so probes see them in steps alone.
+    """
 
     kind: Literal["command"]
     where: Literal["local", "ssm"] = "local"
@@ -174,6 +177,10 @@ class CommandTarget(_WithoutSecrets):
     def _consistent(self) -> "CommandTarget":
         if (self.where == "ssm") != (self.instance is not None):
             message = "an ops host by ssm needs its instance, and a local one has none"
+            raise ValueError(message)
+        if self.where == "ssm" and any(one.preview for one in self.commands.values()):
+            # Whoever may send a command may send any: those who only look must not.
+            message = "an ops host by ssm has no previews: only Remediate may run something there"
             raise ValueError(message)
         for name, command in self.commands.items():
             shown = self.commands.get(command.preview or name)
