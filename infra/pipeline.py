@@ -17,7 +17,7 @@ from incident_squad.adapters.memory import (
     MemoryWorkflow,
 )
 from incident_squad.adapters.system_clock import SystemClock
-from incident_squad.bootstrap import Squad
+from incident_squad.bootstrap.squad import Squad
 from incident_squad.contracts import IncidentInput, UpdateInput
 from incident_squad.domain.alert import Alert, AlertStatus
 from incident_squad.domain.evidence import Evidence, EvidenceStatus
