@@ -27,6 +27,8 @@ class May(StrEnum):
     KNOW_SENDERS = "read the secrets that webhook senders prove themselves with"
     KNOW_READERS = "read the token that readers of incidents prove themselves with"
     HAVE_LOOKED = "have another function look at targets"
+    MEASURE = "read metrics of CloudWatch"
+    KNOW_METRICS = "read the credentials of metric sources"
     LOOK = "look at targets with their read-only credentials"
     ACT = "change targets with their writing credentials"
 
@@ -35,6 +37,7 @@ RECORD = frozenset({May.READ, May.WRITE})
 TELL = RECORD | {May.WAKE}
 LINK = frozenset({May.SIGN, May.KNOW_URL})
 LOOK = RECORD | {May.LOOK}
+MEASURE = frozenset({May.MEASURE, May.KNOW_METRICS})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +64,7 @@ def _specialist(kind: str) -> Function:
     return Function(
         name=f"investigate_{kind}",
         does=f"Diagnoses as the {kind} specialist, looking only",
-        may=LOOK,
+        may=LOOK | MEASURE,
         seconds=60,
         memory_mb=1024,
     )
@@ -101,6 +104,13 @@ FUNCTIONS = (
         seconds=20,
     ),
     Function(
+        name="query_metrics",
+        does="Asks metric sources for the tools of MCP",
+        may=MEASURE,
+        state=False,
+        seconds=20,
+    ),
+    Function(
         name="triage",
         does="Says type, severity, service and candidate runbooks of an alert",
         may=RECORD,
@@ -128,7 +138,7 @@ FUNCTIONS = (
     Function(
         name="remediate",
         does="Runs one step of the stored plan",
-        may=LOOK | {May.ACT},
+        may=LOOK | MEASURE | {May.ACT},
         seconds=_SETTLING,
     ),
     Function(
@@ -140,7 +150,7 @@ FUNCTIONS = (
     Function(
         name="verify_recovery",
         does="Looks whether the symptom itself is gone",
-        may=LOOK,
+        may=LOOK | MEASURE,
         seconds=_SETTLING,
     ),
     Function(

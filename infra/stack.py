@@ -138,7 +138,12 @@ class IncidentSquadStack(cdk.Stack):
                 May.KNOW_URL: [self._names.public_url_arn(self)],
                 May.KNOW_SENDERS: [secret.secret_arn for secret in self._secrets.webhooks],
                 May.KNOW_READERS: [self._secrets.api_token.secret_arn],
-                May.HAVE_LOOKED: [self._names.function_arn(self, "preview_step")],
+                May.HAVE_LOOKED: [
+                    self._names.function_arn(self, name)
+                    for name in ("preview_step", "query_metrics")
+                ],
+                May.MEASURE: ["*"],
+                May.KNOW_METRICS: [self._names.metric_secrets_arn(self)],
                 May.LOOK: self._target_arns(targets.readers),
                 May.ACT: self._target_arns(targets.writers),
             },
@@ -154,9 +159,12 @@ class IncidentSquadStack(cdk.Stack):
             "arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:"
             f"{self._names.secrets}channels/*"
         )
+        metrics = channels.replace("channels/", "metrics/")
         identities = "arn:<AWS::Partition>:ses:<AWS::Region>:<AWS::AccountId>:identity/*"
         return {
             May.KNOW_CHANNELS: (channels, "credentials that the catalogue names at run time"),
+            May.MEASURE: ("*", "CloudWatch knows no resources for reading metrics"),
+            May.KNOW_METRICS: (metrics, "credentials that the catalogue names at run time"),
             May.MAIL: (identities, "the sender that the catalogue names; SES has verified it"),
             May.READ: (f"<{table}.Arn>/index/*", "the indexes of this one table"),
             May.WATCH: (executions, "executions of this one machine, named at run time"),

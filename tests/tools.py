@@ -2,7 +2,7 @@
 
 import base64
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +14,8 @@ from functions.intake.handler import Handler, handler_of
 from incident_squad.bootstrap.squad import Squad
 from incident_squad.bootstrap.tools import endpoint, preview_step_of
 from incident_squad.contracts import PreviewStepInput
+from incident_squad.domain.errors import TransientFailure
+from incident_squad.domain.metric import MetricQuestion, MetricResult
 from incident_squad.domain.plan import PlannedStep
 from incident_squad.policy.triage import Triager
 from incident_squad.ports import Knowledge
@@ -42,11 +44,20 @@ def library() -> tuple[Knowledge, Triager]:
     return knowledge, Triager(knowledge.catalog, knowledge.runbooks)
 
 
+def _no_source(question: MetricQuestion) -> MetricResult:
+    raise TransientFailure("no metric source is connected")
+
+
 class DirectScout:
     """Implements `Scout` by the use case itself, as the function does; records what was asked."""
 
-    def __init__(self, look: PreviewStep) -> None:
+    def __init__(
+        self,
+        look: PreviewStep,
+        measure: Callable[[MetricQuestion], MetricResult] | None = None,
+    ) -> None:
         self._look = look
+        self._measure = measure or _no_source
         self.asked: list[str] = []
 
     def preview(
@@ -59,6 +70,11 @@ class DirectScout:
         return self._look(request).step
 
 
+    def measure(self, question: MetricQuestion) -> MetricResult:
+        self.asked.append(f"{question.source} {question.query}")
+        return self._measure(question)
+
+
 class World(MemoryWorld):
     """A world over memory with the shipped library, and the intake in front of it."""
 
@@ -69,8 +85,8 @@ class World(MemoryWorld):
         self.timeline = MemoryTimeline(self.incidents, self.clock)
         self.approvals = MemoryApprovals(self.clock)
         self.secrets = MemorySecrets({"api-token": f"old\n{TOKEN}", "webhooks/generic": SENDER})
-        self.scout = DirectScout(preview_step_of(self))
         self.squad = Squad(self)
+        self.scout = DirectScout(preview_step_of(self), self.squad.query_metrics())
 
     def handler(self) -> Handler:
         return handler_of(self._doors, self._mcp)

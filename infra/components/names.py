@@ -64,6 +64,10 @@ class Names:
         """Credentials of channels to people: the catalogue names them at run time."""
         return _arn(stack, "secretsmanager", "secret", f"{self.secrets}channels/*")
 
+    def metric_secrets_arn(self, stack: cdk.Stack) -> str:
+        """Credentials of metric sources, which only read: the catalogue names them at run time."""
+        return _arn(stack, "secretsmanager", "secret", f"{self.secrets}metrics/*")
+
     def identities_arn(self, stack: cdk.Stack) -> str:
         """What SES may send from: the sender is in the catalogue."""
         return stack.format_arn(service="ses", resource="identity", resource_name="*")

@@ -24,6 +24,8 @@ ACTIONS: Mapping[May, tuple[str, ...]] = {
     May.KNOW_SENDERS: ("secretsmanager:GetSecretValue",),
     May.KNOW_READERS: ("secretsmanager:GetSecretValue",),
     May.HAVE_LOOKED: ("lambda:InvokeFunction",),
+    May.MEASURE: ("cloudwatch:GetMetricData",),
+    May.KNOW_METRICS: ("secretsmanager:GetSecretValue",),
     May.LOOK: ("secretsmanager:GetSecretValue",),
     May.ACT: ("secretsmanager:GetSecretValue",),
 }

@@ -11,9 +11,16 @@ from infra.targets import target_secrets
 
 Template = dict[str, Any]
 OWN_LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
+MEASURING = {
+    *(f"investigate_{kind}" for kind in ("database", "network", "application", "security")),
+    "query_metrics",
+    "remediate",
+    "verify_recovery",
+}
 ALONGSIDE = {May.NOTIFY: {"kms:Decrypt", "kms:GenerateDataKey"}}
 # Actions for which AWS has no resources, or whose resources are only known to AWS.
 WITHOUT_RESOURCE = {
+    "cloudwatch:GetMetricData",
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
     "logs:DescribeLogGroups",
@@ -83,6 +90,7 @@ def test_every_function_has_a_role_of_its_own(template: Template) -> None:
         ("ses:SendEmail", {"deliver_messages"}),
         ("kms:VerifyMac", {"decide_approval", "incidents"}),
         ("sns:ConfirmSubscription", {"intake"}),
+        ("cloudwatch:GetMetricData", MEASURING),
     ],
 )
 def test_sensitive_acts_are_for_the_named_few(
@@ -110,6 +118,11 @@ def test_only_the_fix_and_its_undo_hold_credentials_that_write(template: Templat
         held = secrets_of(template, row)
         may_write = any(f"{name}-??????" in held for name in secrets.writers)
         assert may_write == (row.name in {"remediate", "undo_remediation"}), row.name
+
+
+def test_credentials_of_metric_sources_are_for_those_who_measure(template: Template) -> None:
+    holders = {row.name for row in FUNCTIONS if "/metrics/*" in secrets_of(template, row)}
+    assert holders == MEASURING
 
 
 def test_those_who_show_incidents_cannot_change_them(template: Template) -> None:

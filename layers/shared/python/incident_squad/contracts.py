@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from incident_squad.domain.approval import Decision
+from incident_squad.domain.metric import MetricQuestion, MetricResult
 from incident_squad.domain.plan import Applier, PlannedStep
 from incident_squad.domain.update import UpdateState
 from incident_squad.domain.values import IncidentType, Severity, Value
@@ -109,6 +110,18 @@ class PreviewStepOutput(Contract):
     """The step with its parameters and what it would change now, or why it is blocked."""
 
     step: PlannedStep
+
+
+class QueryMetricsInput(Contract):
+    """A question to a metric source, from somebody who holds no credentials for it."""
+
+    question: MetricQuestion
+
+
+class QueryMetricsOutput(Contract):
+    """The answer; its status says how the look ended."""
+
+    result: MetricResult
 
 
 class UndoOutput(Contract):

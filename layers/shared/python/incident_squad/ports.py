@@ -12,7 +12,13 @@ from incident_squad.domain.approval import Approval, ApprovalStatus, Decision
 from incident_squad.domain.catalog import Catalog
 from incident_squad.domain.evidence import Diagnosis, Evidence
 from incident_squad.domain.incident import Incident, IncidentStatus
-from incident_squad.domain.metric import Changes, MetricQuery, MetricResult, TimeRange
+from incident_squad.domain.metric import (
+    Changes,
+    MetricQuery,
+    MetricQuestion,
+    MetricResult,
+    TimeRange,
+)
 from incident_squad.domain.model import ModelReply, ModelRequest, Spend
 from incident_squad.domain.outcome import Count
 from incident_squad.domain.plan import Plan, PlannedStep, StepRecord
@@ -397,6 +403,13 @@ class Scout(Protocol):
         """The step with its parameters and what it would change now, or why it is blocked.
 
         Raises UnknownRunbook, UnknownIncident, and TransientFailure when no answer came in time.
+        """
+        ...
+
+    def measure(self, question: MetricQuestion) -> MetricResult:
+        """The answer of a metric source.
+
+        Raises InvalidParameter, and TransientFailure when no answer came in time.
         """
         ...
 

@@ -8,7 +8,12 @@ from botocore.config import Config
 from pydantic import ValidationError
 
 from incident_squad.adapters.aws import translated
-from incident_squad.contracts import PreviewStepInput, PreviewStepOutput
+from incident_squad.contracts import (
+    PreviewStepInput,
+    PreviewStepOutput,
+    QueryMetricsInput,
+    QueryMetricsOutput,
+)
 from incident_squad.domain.errors import (
     InvalidParameter,
     SquadError,
@@ -16,6 +21,7 @@ from incident_squad.domain.errors import (
     UnknownIncident,
     UnknownRunbook,
 )
+from incident_squad.domain.metric import MetricQuestion, MetricResult
 from incident_squad.domain.plan import PlannedStep
 
 if TYPE_CHECKING:
@@ -30,7 +36,7 @@ _RAISED: Mapping[str, Callable[[str], SquadError]] = {
 
 
 class LambdaScout:
-    """Implements `Scout` by the function `preview_step`."""
+    """Implements `Scout` by the functions `preview_step` and `query_metrics`."""
 
     def __init__(self, client: "LambdaClient", prefix: str) -> None:
         self._client = client
@@ -48,6 +54,15 @@ class LambdaScout:
             return PreviewStepOutput.model_validate(answer).step
         except ValidationError as error:
             raise TransientFailure("the preview was not understood") from error
+
+    def measure(self, question: MetricQuestion) -> MetricResult:
+        """Ask for the measure; raises what the function raised, or TransientFailure."""
+        asked = QueryMetricsInput(question=question)
+        answer = self._call("query_metrics", asked.model_dump(mode="json", by_alias=True))
+        try:
+            return QueryMetricsOutput.model_validate(answer).result
+        except ValidationError as error:
+            raise TransientFailure("the answer about metrics was not understood") from error
 
     def _call(self, name: str, payload: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
         with translated(f"asking {name}"):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from incident_squad.steps.notify_on_call import NotifyOnCall
     from incident_squad.steps.preview_step import PreviewStep
     from incident_squad.steps.publish_update import PublishUpdate
+    from incident_squad.steps.query_metrics import QueryMetrics
     from incident_squad.steps.record_failure import RecordFailure
     from incident_squad.steps.remediate import Remediate
     from incident_squad.steps.request_approval import RequestApproval
@@ -92,6 +93,11 @@ def preview_step() -> PreviewStep:
     from incident_squad.bootstrap.tools import preview_step_of
 
     return preview_step_of(squad().world)
+
+
+def query_metrics() -> QueryMetrics:
+    """What asks metric sources for functions that hold no credentials."""
+    return squad().query_metrics()
 
 
 def triage() -> Triage:

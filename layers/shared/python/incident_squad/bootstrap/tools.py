@@ -46,13 +46,13 @@ def toolbox(squad: Squad, scout: Scout) -> Toolbox:
     from incident_squad.steps.tools.alerts import AlertTools
     from incident_squad.steps.tools.execute_runbook import ExecuteRunbook
     from incident_squad.steps.tools.incidents import IncidentTools
-    from incident_squad.steps.tools.metrics import MetricTools, no_source
+    from incident_squad.steps.tools.metrics import MetricTools
     from incident_squad.steps.tools.runbooks import RunbookTools
     from incident_squad.steps.tools.shelf import toolbox as filled
 
     w = squad.world
     return filled(
-        metrics=MetricTools(ask=no_source, clock=w.clock),
+        metrics=MetricTools(ask=scout.measure),
         execute=ExecuteRunbook(
             incidents=w.incidents,
             approvals=w.approvals,

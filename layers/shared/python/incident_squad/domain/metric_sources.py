@@ -11,7 +11,8 @@ Address = Annotated[
     str,
     Field(pattern=r"^https?://[A-Za-z0-9.\[\]:-]+(?:/[A-Za-z0-9_.~-]+)*$", max_length=300),
 ]
-SecretName = Annotated[str, Field(pattern=r"^[A-Za-z0-9/_+=.@-]{1,200}$")]
+# Only names below `metrics/` are in reach of the functions that measure.
+SecretName = Annotated[str, Field(pattern=r"^metrics/[A-Za-z0-9/_+=.@-]{1,200}$")]
 
 
 class PrometheusSource(Value):

@@ -22,6 +22,7 @@ GRID_SECONDS = 10
 """Ranges that end now end on this grid, so that the same question in a row is asked once."""
 
 _SPECIALIST = Actor.agent("specialist")
+_OURS = "Value error, "
 _ANSWERS = frozenset({EvidenceStatus.OK, EvidenceStatus.NO_DATA})
 
 
@@ -69,7 +70,9 @@ class QueryMetrics:
             )
         except ValidationError as error:
             why = "; ".join(str(problem["msg"]) for problem in error.errors()[:3])
-            raise InvalidParameter(f"this is not a metric query: {why}") from error
+            raise InvalidParameter(
+                f"this is not a metric query: {why.replace(_OURS, '')}"
+            ) from error
 
     def _last(self, span: timedelta) -> TimeRange:
         now = self.clock.now()
