@@ -27,6 +27,7 @@ from incident_squad.domain.triage import Impact
 from incident_squad.domain.update import UpdateState
 from incident_squad.domain.values import Risk
 from incident_squad.pages.web import Answer, Request, problem
+from incident_squad.steps.alert_accounts import AlertAccounts
 from incident_squad.steps.approval_api import ApprovalApi
 from incident_squad.steps.approval_links import write_link
 from incident_squad.steps.decide_approval import DecideApproval
@@ -115,6 +116,7 @@ class Website:
             links=self.links,
             clock=self.clock,
             tokens=lambda: f"an older token\n{TOKEN}\n",
+            accounts=AlertAccounts(self.incidents, self.clock),
         )
 
     def publish(self, incident_id: str, state: UpdateState) -> None:

@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from incident_squad import bootstrap
 from incident_squad.pages.web import Request, problem
 from incident_squad.steps.incidents_api import IncidentsApi
+from incident_squad.steps.openapi import described
 from incident_squad.web_entrypoint import web_failure, web_request, web_response
 
 app = APIGatewayRestResolver()
@@ -43,6 +44,18 @@ def status() -> Response[str]:
 def incidents() -> Response[str]:
     """The list."""
     return web_response(api().list(request()))
+
+
+@app.get("/alerts")
+def alerts() -> Response[str]:
+    """What became of the alerts of a day."""
+    return web_response(api().alerts(request()))
+
+
+@app.get("/openapi.json")
+def openapi() -> Response[str]:
+    """The description of the whole interface."""
+    return web_response(described())
 
 
 @app.get("/incidents/<incident_id>")

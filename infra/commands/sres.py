@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+from rich.table import Table
 
 from incident_squad.domain.values import IncidentType, Severity
 from infra.client import SquadClient, running
@@ -49,6 +50,23 @@ def incidents(stack: str | None, profile: str | None, as_json: bool, **filters: 
         results.print(incidents_table(page["incidents"]))
         if page["next"]:
             results.print("[dim]There are more: raise --limit or narrow the filters.[/]")
+
+
+@click.command()
+@click.option("--day", metavar="DAY", help="YYYY-MM-DD (UTC); today by default.")
+@where
+def alerts(day: str | None, stack: str | None, profile: str | None, as_json: bool) -> None:
+    """Say what became of the alerts of a day: every one of them, with the reason."""
+    found = client_of(stack, profile).get("/alerts", query={"day": day})
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    table = Table("source", "outcome", "reason", "alerts")
+    for row in found["counts"]:
+        table.add_row(row["source"], row["outcome"], row["reason"], str(row["number"]))
+    results.print(table)
+    sums = ", ".join(f"{number} {outcome}" for outcome, number in found["outcomes"].items())
+    results.print(f"{found['day']}: {found['received']} alerts = {sums}")
 
 
 @click.command()

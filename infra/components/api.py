@@ -26,9 +26,12 @@ ROUTES: Mapping[str, tuple[str, ...]] = {
         "GET /incidents/{id}/report",
         "GET /incidents/{id}/postmortem",
         "GET /incidents/{id}/events",
+        "GET /alerts",
+        "GET /openapi.json",
         "GET /status",
         "GET /health",
     ),
+    "contribute": ("POST /incidents/{id}/acknowledge", "POST /incidents/{id}/updates"),
     "decide_approval": ("GET /approvals/{link}", "POST /approvals/{link}"),
 }
 """Function and its routes. Functions check who calls: no two routes ask for the same proof."""

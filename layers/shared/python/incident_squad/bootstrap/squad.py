@@ -341,6 +341,7 @@ class Squad:
 
     def incidents_api(self) -> IncidentsApi:
         """Incidents over HTTP."""
+        from incident_squad.steps.alert_accounts import AlertAccounts
         from incident_squad.steps.incidents_api import IncidentsApi
         from incident_squad.steps.read_incidents import ReadIncidents
 
@@ -356,6 +357,7 @@ class Squad:
             links=self.view_links(),
             clock=w.clock,
             tokens=lambda: w.secrets.get("api-token"),
+            accounts=AlertAccounts(w.incidents, w.clock),
         )
 
     def approval_api(self) -> ApprovalApi:

@@ -19,6 +19,7 @@ from incident_squad.pages.views import (
 )
 from incident_squad.pages.web import Answer, Request, answer, json_answer, problem
 from incident_squad.ports import Clock, IncidentPage, Timeline
+from incident_squad.steps.alert_accounts import AlertAccounts
 from incident_squad.steps.incident_filters import FILTERS, query_of
 from incident_squad.steps.post_mortem import PostMortem
 from incident_squad.steps.read_incidents import ReadIncidents
@@ -44,6 +45,7 @@ class IncidentsApi:
     links: ViewLinks
     clock: Clock
     tokens: Callable[[], str]
+    accounts: AlertAccounts
 
     def health(self) -> Answer:
         """That the function runs."""
@@ -69,6 +71,15 @@ class IncidentsApi:
             return self._list_page(request, found)
         shown = [{"incidentId": item.id, **plain(item)} for item in found.incidents]
         return json_answer({"incidents": shown, "next": found.next})
+
+    def alerts(self, request: Request) -> Answer:
+        """What became of the alerts of a day (`?day=YYYY-MM-DD`)."""
+        if not self._admitted(request, EVERYTHING):
+            return _unauthorised(request)
+        try:
+            return json_answer(self.accounts(request.query.get("day")))
+        except InvalidParameter as error:
+            return problem(400, "Bad Request", str(error))
 
     def incident(self, request: Request, incident_id: str) -> Answer:
         """One incident with everything beside it."""
