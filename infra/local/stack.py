@@ -12,6 +12,7 @@ from typing import Self
 import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.environment import variable
 from infra.local.assembly import assembly
 from infra.local.clients import Clients
 from infra.local.config import LocalConfig
@@ -22,6 +23,7 @@ from infra.local.emulator_process import EmulatorProcess
 from infra.local.errors import DeployFailed
 from infra.local.gateway import Gateway
 from infra.local.inbox import Inbox
+from infra.local.model_access import model_access
 
 OVERLAY = "catalog-overlay.yaml"
 SNAPSHOT_SECONDS = 10.0
@@ -80,6 +82,7 @@ class LocalStack:
     def __init__(self, config: LocalConfig, progress: Progress) -> None:
         """Use `start`."""
         self._config, self._progress = config, progress
+        self._model = model_access(config, variable)
         self._parts = ExitStack()
 
     def __enter__(self) -> Self:
@@ -147,7 +150,7 @@ class LocalStack:
         self._emulator.wait_ready()
 
     def _environment(self) -> dict[str, str]:
-        told = {"SQUAD_RUNBOOKS": str(self._config.runbooks.resolve())}
+        told = {"SQUAD_RUNBOOKS": str(self._config.runbooks.resolve()), **self._model.environment}
         if self._config.catalog:
             overlay = self._data.path / OVERLAY
             overlay.write_text(yaml.safe_dump(self._config.catalog, sort_keys=False))
@@ -163,7 +166,7 @@ class LocalStack:
         return outputs
 
     def _put_secrets(self) -> None:
-        chosen = {**self._data.about.secrets, **self._config.secrets}
+        chosen = {**self._data.about.secrets, **self._config.secrets, **self._model.secrets}
         for name, text in chosen.items():
             self._put_secret(f"{self.name}/{name}", text)
         self.token = chosen[TOKEN]
