@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
 import click
 
 from incident_squad.domain.errors import InvalidAlert
+from incident_squad.domain.values import iso
 from incident_squad.intake.recognise import recognise
 from infra.client import SquadClient
 from infra.commands.console import progress, say, show_report
@@ -67,10 +69,12 @@ def demo() -> None:
     A real PostgreSQL is started and its connections are used up; the alert is the body that an
     Alertmanager sends; the fix is approved by the signed link; nothing is kept.
     """
-    event = next(DEMO_EVENT.glob("pool-01-*.json"))
+    event = json.loads(next(DEMO_EVENT.glob("pool-01-*.json")).read_text())
+    for alert in event["alerts"]:  # captured some time ago; in the demo it began just now
+        alert["startsAt"] = iso(datetime.now(UTC))
     progress.rule("[bold]Incident Squad: one incident, from alert to report")
     report = send(
-        json.loads(event.read_text()),
+        event,
         "alertmanager",
         None,
         decide="approve",
