@@ -61,7 +61,7 @@ class NoEyes:
 class NoHands:
     """Implements `Executors` and `Executor` for plans that are only read."""
 
-    KINDS = frozenset({"sql", "http", "note"})
+    KINDS = frozenset({"sql", "http", "aws", "ssm", "k8s", "command", "note"})
 
     def of(self, kind: str) -> Executor | None:
         """Itself, for kinds that the squad can run."""

@@ -1,5 +1,6 @@
 """Clients of AWS services, made when first asked for and kept."""
 
+import threading
 from typing import Any
 
 from incident_squad.adapters.aws import CLIENT
@@ -13,9 +14,14 @@ class LazyClients:
 
     def __init__(self) -> None:
         self._made: dict[tuple[str, str | None], Any] = {}
+        self._lock = threading.Lock()
 
     def __call__(self, service: str, region: str | None = None) -> Any:  # noqa: ANN401 - boto3
         """The client."""
+        with self._lock:  # making one is not safe beside another, and checks run side by side
+            return self._client(service, region)
+
+    def _client(self, service: str, region: str | None) -> Any:  # noqa: ANN401 - boto3
         key = (service, region)
         if key not in self._made:
             import boto3  # noqa: PLC0415 - most functions never need it

@@ -3,6 +3,7 @@
 import base64
 import json
 import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -47,6 +48,7 @@ class EksClusters:
 
     def __init__(self, clients: "Clients") -> None:
         self._clients = clients
+        self._lock = threading.Lock()
 
     def find(self, name: str, region: str | None) -> Cluster:
         """The cluster as EKS describes it."""
@@ -61,13 +63,14 @@ class EksClusters:
             request.headers["x-k8s-aws-id"] = name
 
         sts, event = self._clients("sts", region), "before-sign.sts.GetCallerIdentity"
-        sts.meta.events.register(event, name_the_cluster)
-        try:
-            signed: str = sts.generate_presigned_url(
-                "get_caller_identity", ExpiresIn=TOKEN_SECONDS, HttpMethod="GET"
-            )
-        finally:
-            sts.meta.events.unregister(event, name_the_cluster)
+        with self._lock:  # another thread may ask for another cluster
+            sts.meta.events.register(event, name_the_cluster)
+            try:
+                signed: str = sts.generate_presigned_url(
+                    "get_caller_identity", ExpiresIn=TOKEN_SECONDS, HttpMethod="GET"
+                )
+            finally:
+                sts.meta.events.unregister(event, name_the_cluster)
         return "k8s-aws-v1." + base64.urlsafe_b64encode(signed.encode()).decode().rstrip("=")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from incident_squad.adapters.cloud_probers import cloud_probers
 from incident_squad.adapters.http_client import HttpClient
 from incident_squad.adapters.http_target import HttpProber
 from incident_squad.adapters.metrics.prober import MetricProber
@@ -30,6 +31,7 @@ class CatalogProbers:
         self._by_kind: dict[str, Prober] = {
             "sql": SqlProber(Sessions(knowledge, secrets), clock),
             "http": HttpProber(HttpClient(knowledge, secrets), clock),
+            **cloud_probers(knowledge, clock),
             "metric": MetricProber(CatalogTelemetry(knowledge, secrets, clock), knowledge, clock),
         }
 
@@ -79,7 +81,7 @@ class CatalogProbers:
 
 
 def _query(probe: Probe) -> str:
-    for field in ("query", "sql", "operation"):
+    for field in ("query", "sql", "operation", "reading"):
         text = getattr(probe, field, None)
         if text is not None:
             return str(text)[:2000]
