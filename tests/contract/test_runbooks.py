@@ -172,6 +172,8 @@ STUCK_SECONDS = 1
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[ThrowAwayPostgres]:
     with ThrowAwayPostgres(max_connections=20, app_limit=15) as server:
+        with psycopg.connect(server.dsn("postgres"), autocommit=True) as admin:
+            admin.execute("GRANT EXECUTE ON FUNCTION pg_wal_replay_resume() TO squad_reader")
         yield server
 
 
@@ -190,7 +192,7 @@ def of_step(step: Step) -> Iterator[tuple[str, dict[str, Any]]]:
         return
     defaults = {name: parameter.default for name, parameter in step.parameters.items()}
     # The row that is listed does not exist, so even an apply changes nothing.
-    listed = [{"pid": "1", "started": "2026-01-01 00:00:00.000000"}]
+    listed = [{"pid": "1", "started": "2026-01-01 00:00:00.000000", "state": "none"}]
     names = names_for_sql(defaults, listed)
     conditions = asked_by(c.probe for c in (step.precheck, step.verify) if c)
     yield from ((sql, names) for sql in (action.apply, action.preview, *conditions) if sql)
@@ -273,7 +275,7 @@ def idle_in_transaction(postgres: ThrowAwayPostgres) -> psycopg.Connection[Any]:
 @pytest.mark.timeout(120)
 def test_the_head_of_a_lock_queue_is_found_and_ended(postgres: ThrowAwayPostgres) -> None:
     action = cast("SqlAction", BOOKS["db-deadlocks"].steps[2].action)
-    names = {"min_seconds": 0, "max_sessions": 10}
+    names = {"idle_seconds": 0, "min_seconds": 0, "max_sessions": 10}
     with ExitStack() as sessions:
         head, second = (sessions.enter_context(closing(a_session(postgres))) for _ in range(2))
         head.execute("CREATE TABLE IF NOT EXISTS queue (id int)")

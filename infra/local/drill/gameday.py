@@ -19,7 +19,7 @@ from infra.local.drill.watch import rules, scrapes
 from infra.local.stack import LocalStack
 
 ALERT_SECONDS = 30.0
-RECOVERY_SECONDS = 45.0
+RECOVERY_SECONDS = 120.0
 QUIET_SECONDS = 30.0
 Say = Callable[[str], None]
 
