@@ -31,6 +31,7 @@ class May(StrEnum):
     KNOW_METRICS = "read the credentials of metric sources"
     LOOK = "look at targets with their read-only credentials"
     ACT = "change targets with their writing credentials"
+    ASK = "read the key of the model"
 
 
 RECORD = frozenset({May.READ, May.WRITE})
@@ -64,7 +65,7 @@ def _specialist(kind: str) -> Function:
     return Function(
         name=f"investigate_{kind}",
         does=f"Diagnoses as the {kind} specialist, looking only",
-        may=LOOK | MEASURE,
+        may=LOOK | MEASURE | {May.ASK},
         seconds=60,
         memory_mb=1024,
     )
@@ -113,7 +114,7 @@ FUNCTIONS = (
     Function(
         name="triage",
         does="Says type, severity, service and candidate runbooks of an alert",
-        may=RECORD,
+        may=RECORD | {May.ASK},
         memory_mb=1024,
     ),
     _specialist("database"),
@@ -121,8 +122,18 @@ FUNCTIONS = (
     _specialist("application"),
     _specialist("security"),
     Function(name="notify_on_call", does="Tells whom the severity asks for", may=TELL | LINK),
-    Function(name="draft_update", does="Writes a status update", may=RECORD),
-    Function(name="publish_update", does="Puts a status update out", may=TELL | LINK),
+    Function(
+        name="draft_update",
+        does="Writes a status update",
+        may=RECORD | {May.ASK},
+        memory_mb=1024,
+    ),
+    Function(
+        name="publish_update",
+        does="Puts a status update out",
+        may=TELL | LINK | {May.ASK},
+        memory_mb=1024,
+    ),
     Function(
         name="synthesize",
         does="Makes the plan and says who may apply it",
@@ -165,6 +176,20 @@ FUNCTIONS = (
         does="Pages a human when an execution ended badly",
         may=TELL,
         state=False,
+    ),
+    Function(
+        name="contribute",
+        does="Takes what people add to an incident: acknowledgements and corrections",
+        may=TELL | LINK | {May.VERIFY, May.KNOW_READERS},
+        state=False,
+        seconds=28,
+    ),
+    Function(
+        name="keep_promises",
+        does="Publishes promised updates, and pages on while nobody acknowledges",
+        may=TELL | LINK,
+        state=False,
+        seconds=50,
     ),
     Function(
         name="deliver_messages",

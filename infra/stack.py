@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -25,6 +25,8 @@ from infra.functions import May
 from infra.stage import Stage
 from infra.targets import target_secrets
 
+MODEL_KEY = "model/anthropic-api-key"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Choices:
@@ -35,6 +37,7 @@ class Choices:
     subscribed to the notifications. `alert_topics` are the ARNs of SNS topics, besides the
     stack's own, whose alarms are believed. `alarms` are the beginnings of names of CloudWatch
     alarms that come in by EventBridge, or `all`.
+    `model` is `off`, `anthropic` (an operator puts the key into the secret MODEL_KEY) or `bedrock`.
     """
 
     stage: Stage
@@ -43,6 +46,7 @@ class Choices:
     on_call_email: str | None = None
     alert_topics: tuple[str, ...] = ()
     alarms: tuple[str, ...] = ()
+    model: Literal["off", "anthropic", "bedrock"] = "off"
 
 
 class IncidentSquadStack(cdk.Stack):
@@ -65,7 +69,7 @@ class IncidentSquadStack(cdk.Stack):
             names=names,
             stage=stage,
             layers=Layers(self, "Layers", dependencies=choices.dependencies).all,
-            environment=self._environment(choices.alert_topics),
+            environment=self._environment(choices),
             resources=self._resources(choices.alert_topics),
         ).by_name
         workflow = Workflow(self, "Workflow", names=names, stage=stage, functions=functions)
@@ -103,9 +107,12 @@ class IncidentSquadStack(cdk.Stack):
     def _output(self, name: str, value: str) -> None:
         cdk.CfnOutput(self, name, value=value)
 
-    def _environment(self, alert_topics: tuple[str, ...]) -> dict[str, str]:
+    def _environment(self, choices: Choices) -> dict[str, str]:
+        topics = (self._alerts.topic.topic_arn, *choices.alert_topics)
         return {
-            "SQUAD_ALERT_TOPICS": ",".join((self._alerts.topic.topic_arn, *alert_topics)),
+            "SQUAD_ALERT_TOPICS": ",".join(topics),
+            "SQUAD_MODEL": choices.model,
+            "SQUAD_MODEL_REGION": self.region,
             "SQUAD_TABLE": self._storage.table.table_name,
             "SQUAD_MACHINE_ARN": self._names.machine_arn(self),
             "SQUAD_KEY_ID": self._signing.key.key_id,
@@ -146,6 +153,7 @@ class IncidentSquadStack(cdk.Stack):
                 May.KNOW_METRICS: [self._names.metric_secrets_arn(self)],
                 May.LOOK: self._target_arns(targets.readers),
                 May.ACT: self._target_arns(targets.writers),
+                May.ASK: self._target_arns((MODEL_KEY,)),
             },
             topic_key=self._notifications.key.key_arn,
             wildcards=self._wildcards(),

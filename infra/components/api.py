@@ -31,6 +31,7 @@ ROUTES: Mapping[str, tuple[str, ...]] = {
         "GET /status",
         "GET /health",
     ),
+    "contribute": ("POST /incidents/{id}/acknowledge", "POST /incidents/{id}/updates"),
     "decide_approval": ("GET /approvals/{link}", "POST /approvals/{link}"),
 }
 """Function and its routes. Functions check who calls: no two routes ask for the same proof."""

@@ -17,6 +17,8 @@ from infra.functions import FUNCTIONS
 _PERIOD = Duration.minutes(1)
 _OWN = (
     ("DeliveriesRefused", "Maximum", 1, "A channel refused a message for good"),
+    ("PromisesBroken", "Maximum", 1, "A promised update is late"),
+    ("PromisesTroubled", "Maximum", 1, "A promise could not be kept"),
     ("OldestDeliverySeconds", "Maximum", 300, "A channel to people has been dead for minutes"),
 )
 """The squad's own metrics: name, statistic, threshold, meaning."""

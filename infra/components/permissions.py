@@ -28,6 +28,7 @@ ACTIONS: Mapping[May, tuple[str, ...]] = {
     May.KNOW_METRICS: ("secretsmanager:GetSecretValue",),
     May.LOOK: ("secretsmanager:GetSecretValue",),
     May.ACT: ("secretsmanager:GetSecretValue",),
+    May.ASK: ("secretsmanager:GetSecretValue",),
 }
 
 # Publishing to an encrypted topic takes its key too.

@@ -9,7 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-EVERY_MINUTE = ("sweep", "deliver_messages")
+EVERY_MINUTE = ("sweep", "deliver_messages", "keep_promises")
 ENDED_BADLY = ["FAILED", "TIMED_OUT", "ABORTED"]
 
 

@@ -85,10 +85,19 @@ def test_every_function_has_a_role_of_its_own(template: Template) -> None:
     [
         ("states:StartExecution", {"intake", "sweep"}),
         ("states:SendTaskSuccess", {"decide_approval", "request_approval", "sweep"}),
-        ("kms:GenerateMac", {"notify_on_call", "publish_update", "request_approval"}),
+        (
+            "kms:GenerateMac",
+            {
+                "contribute",
+                "keep_promises",
+                "notify_on_call",
+                "publish_update",
+                "request_approval",
+            },
+        ),
         ("sns:Publish", {"deliver_messages"}),
         ("ses:SendEmail", {"deliver_messages"}),
-        ("kms:VerifyMac", {"decide_approval", "incidents"}),
+        ("kms:VerifyMac", {"contribute", "decide_approval", "incidents"}),
         ("sns:ConfirmSubscription", {"intake"}),
         ("cloudwatch:GetMetricData", MEASURING),
     ],
@@ -123,6 +132,16 @@ def test_only_the_fix_and_its_undo_hold_credentials_that_write(template: Templat
 def test_credentials_of_metric_sources_are_for_those_who_measure(template: Template) -> None:
     holders = {row.name for row in FUNCTIONS if "/metrics/*" in secrets_of(template, row)}
     assert holders == MEASURING
+
+
+def test_only_those_who_ask_a_model_hold_its_key(template: Template) -> None:
+    holders = {
+        row.name for row in FUNCTIONS if "model/anthropic-api-key" in secrets_of(template, row)
+    }
+    specialists = {row.name for row in FUNCTIONS if row.name.startswith("investigate_")}
+    assert holders == specialists | {"triage", "draft_update", "publish_update"}
+    writers = {row.name for row in FUNCTIONS if May.ACT in row.may}
+    assert not holders & writers
 
 
 def test_those_who_show_incidents_cannot_change_them(template: Template) -> None:

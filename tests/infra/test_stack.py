@@ -62,6 +62,8 @@ def test_functions_are_told_where_things_are_and_no_secret(template: Template) -
         "SQUAD_PUBLIC_URL_PARAMETER",
         "SQUAD_SECRETS_PREFIX",
         "SQUAD_FUNCTION_PREFIX",
+        "SQUAD_MODEL",
+        "SQUAD_MODEL_REGION",
     }
     for function in of_type(template, "AWS::Lambda::Function"):
         assert set(function["Properties"]["Environment"]["Variables"]) == wanted
@@ -220,7 +222,11 @@ def test_an_execution_that_ends_badly_pages_from_outside_the_machine(template: T
 def test_what_keeps_promises_runs_every_minute(template: Template) -> None:
     schedule = rule(template, "ScheduleExpression")
     assert schedule["ScheduleExpression"] == "rate(1 minute)"
-    assert functions_behind(template, schedule) == {"sweep", "deliver_messages"}
+    assert functions_behind(template, schedule) == {
+        "sweep",
+        "deliver_messages",
+        "keep_promises",
+    }
 
 
 def test_what_the_squad_cannot_report_itself_has_an_alarm(template: Template) -> None:
@@ -231,6 +237,8 @@ def test_what_the_squad_cannot_report_itself_has_an_alarm(template: Template) ->
         "The workflow ran out of time",
         "The API answers 5xx",
         "A channel refused a message for good",
+        "A promised update is late",
+        "A promise could not be kept",
         "A channel to people has been dead for minutes",
     }
     assert all(alarm["Properties"]["AlarmActions"] for alarm in _alarms(template))

@@ -12,7 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from incident_squad.agents.facts import Facts
 from incident_squad.domain.catalog import Catalog
-from incident_squad.domain.update import StatusUpdate, UpdateState
+from incident_squad.domain.errors import PolicyViolation
+from incident_squad.domain.update import StatusUpdate, UpdateKind, UpdateState
 from incident_squad.policy.leak_gate import leaks
 
 NEUTRAL_NAME = {"en": "One of our services", "fr": "Un de nos services"}
@@ -39,6 +40,46 @@ def write_update(facts: Facts, state: UpdateState, now: datetime, catalog: Catal
     )
 
 
+def write_progress(
+    facts: Facts, last: StatusUpdate, now: datetime, catalog: Catalog
+) -> StatusUpdate:
+    """The update that was promised while the state stands: what is new, or that work goes on."""
+    fresh = write_update(facts, last.state, now, catalog)
+    nothing_new = _news(fresh.external) in last.external
+    progress = "same" if nothing_new else "news"
+    heading, _, rest = fresh.external.partition("\n\n")
+    said = _render("progress", facts, progress=progress)
+    external = f"{heading}\n\n{said}\n{rest}" if said else fresh.external
+    # The words that were added come from a template; the gate looks at the whole all the same.
+    if leaks(external, catalog, facts.private):
+        external = fresh.external
+    return fresh.model_copy(update={"external": external, "kind": UpdateKind.PROGRESS})
+
+
+def write_correction(
+    facts: Facts, last: StatusUpdate, text: str, now: datetime, catalog: Catalog
+) -> StatusUpdate:
+    """A human's correction of what was said, marked as one; raises PolicyViolation on a leak."""
+    due = _next_due(facts, last.state, now)
+    external = _render(
+        "correction", facts, state=last.state, name=last.public_name, text=text, due=due
+    )
+    found = leaks(external, catalog, facts.private)
+    if found:
+        kinds = ", ".join(sorted({leak.kind for leak in found}))
+        raise PolicyViolation(f"customers must not read this: it holds {kinds}")
+    return StatusUpdate(
+        state=last.state,
+        at=now,
+        public_name=last.public_name,
+        external=external,
+        internal=external,
+        next_due_at=due,
+        engine="human",
+        kind=UpdateKind.CORRECTION,
+    )
+
+
 def executive_summary(facts: Facts, now: datetime) -> str:
     """For executives, once it is over: what it was, what was done, what is left to do."""
     end = facts.resolved_at or now
@@ -58,6 +99,11 @@ def _external(
         end=end,
         lasted=_duration(facts.started_at, end),
     )
+
+
+def _news(external: str) -> str:
+    """What an update says besides its heading and its times."""
+    return external.partition("\n\n")[2].rpartition("\n\n")[0].strip()
 
 
 def _bare(facts: Facts, state: UpdateState, name: str, due: datetime | None) -> str:
@@ -87,7 +133,9 @@ def _duration(start: datetime, end: datetime) -> str:
 
 
 def _render(template: str, facts: Facts, **more: object) -> str:
-    page = _templates().get_template(f"{template}.{facts.language}.j2")
+    languages = {"internal": facts.colleagues_language, "summary": facts.executives_language}
+    language = languages.get(template, facts.language)
+    page = _templates().get_template(f"{template}.{language}.j2")
     lines = (
         line.rstrip() for line in page.render(facts=facts, public=facts.public, **more).split("\n")
     )

@@ -64,6 +64,8 @@ class PublicFacts(Value):
 class Facts(Value):
     """The table. `public` is for customers, everything else for colleagues.
 
+    `language` is the customers'.
+
     `private` lists names that only this incident knows, for the leak gate.
     """
 
@@ -71,6 +73,8 @@ class Facts(Value):
     title: str
     source: str
     language: str
+    colleagues_language: str = "en"
+    executives_language: str = "en"
     status: IncidentStatus
     severity: Severity | None
     type: IncidentType | None
@@ -110,7 +114,9 @@ def facts_of(record: IncidentRecord, catalog: Catalog, runbooks: Mapping[str, Ru
         incident_id=incident.id,
         title=first_sentence(redact(incident.title, catalog), 120),
         source=_source(incident.source),
-        language=catalog.policies.language,
+        language=catalog.policies.language_of("customers"),
+        colleagues_language=catalog.policies.language_of("colleagues"),
+        executives_language=catalog.policies.language_of("executives"),
         status=incident.status,
         severity=severity,
         type=incident.type or (triage.type if triage else None),
@@ -128,7 +134,7 @@ def facts_of(record: IncidentRecord, catalog: Catalog, runbooks: Mapping[str, Ru
         risk=plan.risk.value if plan else "none",
         plan=tuple(step.title for step in plan.to_run()) if plan else (),
         applied=_applied(record),
-        action_items=action_items(record),
+        action_items=action_items(record, catalog.policies.language_of("executives")),
         hand_over_reason=incident.hand_over_reason,
         history=history(record),
         public=_public(record, catalog, runbooks),
@@ -139,7 +145,7 @@ def facts_of(record: IncidentRecord, catalog: Catalog, runbooks: Mapping[str, Ru
 def _public(
     record: IncidentRecord, catalog: Catalog, runbooks: Mapping[str, Runbook]
 ) -> PublicFacts:
-    triage, language = record.incident.triage, catalog.policies.language
+    triage, language = record.incident.triage, catalog.policies.language_of("customers")
     service, topic = _service(record, catalog)
     noise = bool(triage and (triage.noise or triage.impact.noise))
     words = None if noise else runbooks.get(record.runbook_id or "")

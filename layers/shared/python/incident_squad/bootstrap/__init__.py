@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from incident_squad.domain.values import IncidentType
     from incident_squad.steps.approval_api import ApprovalApi
     from incident_squad.steps.close_incident import CloseIncident
+    from incident_squad.steps.contributions_api import ContributionsApi
     from incident_squad.steps.deliver_messages import DeliverMessages
     from incident_squad.steps.draft_update import DraftUpdate
     from incident_squad.steps.hand_over import HandOver
     from incident_squad.steps.incidents_api import IncidentsApi
     from incident_squad.steps.intake_api import IntakeApi
     from incident_squad.steps.investigate import Investigate
+    from incident_squad.steps.keep_promises import KeepPromises
     from incident_squad.steps.mcp_api import McpApi
     from incident_squad.steps.notify_on_call import NotifyOnCall
     from incident_squad.steps.preview_step import PreviewStep
@@ -168,6 +170,16 @@ def record_failure() -> RecordFailure:
 def sweep() -> Sweep:
     """The use case behind the schedule."""
     return squad().sweep()
+
+
+def keep_promises() -> KeepPromises:
+    """What keeps promised updates, and pages on."""
+    return squad().keep_promises()
+
+
+def contributions_api() -> ContributionsApi:
+    """What people add to an incident over HTTP."""
+    return squad().contributions_api()
 
 
 def deliver_messages() -> DeliverMessages:

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from incident_squad.domain.values import IncidentType
     from incident_squad.steps.approval_api import ApprovalApi
     from incident_squad.steps.close_incident import CloseIncident
+    from incident_squad.steps.contributions_api import ContributionsApi
     from incident_squad.steps.decide_approval import DecideApproval
     from incident_squad.steps.deliver_messages import DeliverMessages
     from incident_squad.steps.draft_update import DraftUpdate
     from incident_squad.steps.hand_over import HandOver
     from incident_squad.steps.incidents_api import IncidentsApi
     from incident_squad.steps.investigate import Investigate
+    from incident_squad.steps.keep_promises import KeepPromises
     from incident_squad.steps.notify_on_call import NotifyOnCall
     from incident_squad.steps.post_mortem import PostMortem
     from incident_squad.steps.publish_update import PublishUpdate
@@ -133,8 +135,8 @@ class Squad:
             view_link=self.view_links().address,
         )
 
-    def draft_update(self) -> DraftUpdate:
-        """The communicator's drafts."""
+    def draft_update(self, *, model: bool = True) -> DraftUpdate:
+        """The communicator's drafts; without `model` the floor writes them alone."""
         from incident_squad.bootstrap.agents import refine_update
         from incident_squad.steps.draft_update import DraftUpdate
 
@@ -145,10 +147,10 @@ class Squad:
             knowledge=w.knowledge,
             clock=w.clock,
             read_record=self.read_record(),
-            refiner=refine_update(self),
+            refiner=refine_update(self) if model else None,
         )
 
-    def publish_update(self) -> PublishUpdate:
+    def publish_update(self, *, model: bool = True) -> PublishUpdate:
         """The communicator's publications."""
         from incident_squad.steps.publish_update import PublishUpdate
 
@@ -157,7 +159,7 @@ class Squad:
             incidents=w.incidents,
             timeline=w.timeline,
             notifier=w.notifier,
-            draft_update=self.draft_update(),
+            draft_update=self.draft_update(model=model),
             view_link=self.view_links().address,
         )
 
@@ -311,6 +313,34 @@ class Squad:
             chance=SystemRandom().random,
         )
 
+    def keep_promises(self) -> KeepPromises:
+        """Promised updates, and pages that nobody answers."""
+        from incident_squad.steps.keep_promises import KeepPromises
+
+        w = self.world
+        return KeepPromises(
+            incidents=w.incidents,
+            timeline=w.timeline,
+            notifier=w.notifier,
+            knowledge=w.knowledge,
+            clock=w.clock,
+            publish=self.publish_update(model=False),
+            view_link=self.view_links().address,
+        )
+
+    def contributions_api(self) -> ContributionsApi:
+        """What people add to an incident over HTTP."""
+        from incident_squad.steps.acknowledge import Acknowledge
+        from incident_squad.steps.contributions_api import ContributionsApi
+        from incident_squad.steps.readers import Readers
+
+        w = self.world
+        return ContributionsApi(
+            readers=Readers(self.view_links(), lambda: w.secrets.get("api-token")),
+            acknowledge=Acknowledge(w.incidents, w.timeline, w.notifier),
+            publish=self.publish_update(model=False),
+        )
+
     def read_record(self) -> ReadRecord:
         """All that is stored of an incident."""
         from incident_squad.steps.read_record import ReadRecord
@@ -357,6 +387,7 @@ class Squad:
             links=self.view_links(),
             clock=w.clock,
             tokens=lambda: w.secrets.get("api-token"),
+            outbox=w.outbox,
             accounts=AlertAccounts(w.incidents, w.clock),
         )
 

@@ -17,6 +17,10 @@ from incident_squad.domain.values import Environment, Severity, Value
 Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)]
 
 
+Language = Literal["en", "fr"]
+Audience = Literal["customers", "colleagues", "executives"]
+
+
 class Tier(StrEnum):
     """What a service means to the business."""
 
@@ -126,10 +130,8 @@ class Policies(Value):
         }
     )
     escalate_after_minutes: float = Field(default=5, gt=0, le=240)
-    language: Literal["en", "fr"] = "en"
-    languages: dict[Literal["customers", "colleagues", "executives"], Literal["en", "fr"]] = Field(
-        default_factory=dict
-    )
+    language: Language = "en"
+    languages: dict[Audience, Language] = Field(default_factory=dict)
     automatic_repair: bool = True
     breaker: Breaker = Breaker()
     never_block: tuple[IPvAnyNetwork, ...] = ()
@@ -137,6 +139,10 @@ class Policies(Value):
     intake: IntakeLimits = IntakeLimits()
     model_usd_per_incident: float = Field(default=0.5, ge=0, le=100)
     model_usd_per_hour: float = Field(default=5.0, ge=0, le=1000)
+
+    def language_of(self, audience: Audience) -> Language:
+        """The language that an audience is written to in: its own, or the common one."""
+        return self.languages.get(audience, self.language)
 
 
 class Catalog(Value):

@@ -51,6 +51,7 @@ class Cause(StrEnum):
     MAINTENANCE = "maintenance"
     SILENCED = "silenced"
     NO_ALERT = "no_alert"
+    OUR_OWN = "our_own_page"
     SUBSCRIPTION = "subscription"
     MALFORMED = "malformed"
     UNPROVEN = "unproven"

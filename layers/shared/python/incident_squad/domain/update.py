@@ -17,6 +17,14 @@ class UpdateState(StrEnum):
     RESOLVED = "Resolved"
 
 
+class UpdateKind(StrEnum):
+    """Why an update was written: a new state, a promise that was due, or a mistake to mend."""
+
+    STATE = "state"
+    PROGRESS = "progress"
+    CORRECTION = "correction"
+
+
 class StatusUpdate(Value):
     """The texts of one update; `external` has passed the leak gate, or is the bare template.
 
@@ -34,4 +42,5 @@ class StatusUpdate(Value):
     published: bool = False
     engine: str = FLOOR
     fallback_reason: str = Field(default="")
+    kind: UpdateKind = UpdateKind.STATE
     executive: str = ""

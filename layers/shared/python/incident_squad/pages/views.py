@@ -1,18 +1,22 @@
 """The pages: what each shows, taken from values alone."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from pydantic import Field
 
 from incident_squad.domain.approval import Approval, ApprovalStatus
+from incident_squad.domain.delivery import Delivery, DeliveryStatus
 from incident_squad.domain.incident import Incident, IncidentStatus
 from incident_squad.domain.plan import Applier, Plan, PlannedStep
 from incident_squad.domain.record import IncidentRecord
-from incident_squad.domain.runbook import StepCondition
+from incident_squad.domain.runbook import Runbook, StepCondition
 from incident_squad.domain.values import Value
+from incident_squad.pages.charts import charts
 from incident_squad.pages.render import page
 from incident_squad.pages.web import Answer
+from incident_squad.policy.escalation import last_page, on_it
 from incident_squad.policy.notification import impact_in_words
 
 NEUTRAL_TITLE = "This link does not lead anywhere"
@@ -32,12 +36,14 @@ _PLACE = {
 
 
 class Extra(Value):
-    """What an incident's page shows besides the record: clocks, faults of the chain, its links."""
+    """What an incident's page shows besides the record: clocks, faults, messages, its links."""
 
     clocks: dict[str, float] = Field(default_factory=dict)
     problems: tuple[str, ...] = ()
     query: str = ""
     list_link: bool = False
+    deliveries: tuple[Delivery, ...] = ()
+    runbooks: dict[str, Runbook] = Field(default_factory=dict)
 
 
 def approval_page(
@@ -100,8 +106,36 @@ def incident_page(record: IncidentRecord, extra: Extra) -> Answer:
         "problems": extra.problems,
         "query": extra.query,
         "list_link": extra.list_link,
+        "channels": channel_rows(extra.deliveries),
+        "cost": cost(record),
+        "charts": charts(record, extra.runbooks),
+        "on_it": on_it(record.events),
+        "can_acknowledge": record.incident.status.open and last_page(record.events) > 0,
     }
     return page("incident", content)
+
+
+def channel_rows(deliveries: Sequence[Delivery]) -> list[dict[str, object]]:
+    """One row a channel: how many messages it took, how many wait, and what its trouble is."""
+    rows: dict[str, dict[str, object]] = {}
+    for name in dict.fromkeys(delivery.channel for delivery in deliveries):
+        own = [delivery for delivery in deliveries if delivery.channel == name]
+        counted = Counter(delivery.status for delivery in own)
+        troubles = [delivery.error for delivery in own if delivery.error]
+        rows[name] = {
+            "name": name,
+            "delivered": counted[DeliveryStatus.DELIVERED],
+            "waiting": counted[DeliveryStatus.WAITING],
+            "refused": counted[DeliveryStatus.REFUSED],
+            "trouble": troubles[-1] if troubles else "",
+        }
+    return list(rows.values())
+
+
+def cost(record: IncidentRecord) -> tuple[int, float]:
+    """What models were asked for this incident: tokens, and US dollars."""
+    tokens = sum(event.tokens for event in record.events)
+    return tokens, sum(event.cost_usd for event in record.events)
 
 
 def list_page(content: Mapping[str, object]) -> Answer:

@@ -41,7 +41,7 @@ def audience(triage: Triage, catalog: Catalog) -> Audience:
         return Audience(channel=CHANNEL)
     everyone = triage.severity is Severity.SEV1
     names: list[str] = []
-    for team in _teams(triage, catalog):
+    for team in owners(triage, catalog):
         on_call = catalog.teams[team].on_call
         names += on_call if everyone else on_call[:1]
     names += [catalog.vp_engineering] if everyone else []
@@ -85,7 +85,8 @@ def impact_in_words(triage: Triage) -> str:
     return ", ".join(part for part in parts if part) or "not stated by the alert"
 
 
-def _teams(triage: Triage, catalog: Catalog) -> tuple[str, ...]:
+def owners(triage: Triage, catalog: Catalog) -> tuple[str, ...]:
+    """The teams whose incident it is; every team, when nobody knows."""
     service = catalog.services.get(triage.service or "")
     owners = (service.owner,) if service else tuple(catalog.teams)
     security = triage.type is IncidentType.SECURITY and "security" in catalog.teams

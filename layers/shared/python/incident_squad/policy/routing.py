@@ -18,8 +18,8 @@ KEPT_TRYING = timedelta(days=3)
 
 _FIRST, _LONGEST = 1.0, 300.0
 _LONGEST_ASKED = 900.0
-_MACHINES_ONLY = frozenset({"acknowledged"})
-"""Kinds that tell machines what people did: nobody needs to be told by the topic."""
+_NOT_BY_TOPIC = frozenset({"acknowledged", "summary"})
+"""Kinds that tell machines what people did, or that only executives wait for."""
 
 
 def channels_for(message: Message, catalog: Catalog) -> tuple[str, ...]:
@@ -27,7 +27,7 @@ def channels_for(message: Message, catalog: Catalog) -> tuple[str, ...]:
     taking = [name for name, channel in catalog.channels.items() if _takes(channel, message)]
     topic = catalog.channels.get(TOPIC)
     everything = not isinstance(topic, TopicChannel) or topic.takes == "everything"
-    if message.kind not in _MACHINES_ONLY and (everything or not taking):
+    if message.kind not in _NOT_BY_TOPIC and (everything or not taking):
         taking.append(TOPIC)
     return tuple(taking)
 

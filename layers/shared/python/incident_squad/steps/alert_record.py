@@ -1,19 +1,22 @@
 """How an alert is written down: its events, its outcome, and which news is old news."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from incident_squad.domain.alert import Alert, AlertStatus
+from incident_squad.domain.alert import Alert, AlertStatus, Source
 from incident_squad.domain.incident import Incident
 from incident_squad.domain.outcome import Cause, Count, Outcome, OutcomeKind
 from incident_squad.domain.timeline import Actor, Entry
 from incident_squad.domain.triage import Triage
 from incident_squad.domain.values import Severity
+from incident_squad.policy.escalation import on_it
 from incident_squad.ports import IncidentStore, Timeline
 
 TOLD = 20
 """So many events of a kind are told one by one; of more, the timeline tells how many there are."""
 
+_OURS = re.compile(r"INC-[0-9]{8}-[0-9A-HJKMNP-TV-Z]{5,8}")
 _TOLD_FIELDS = {"key", "status", "service", "resource", "severity_hint", "started_at"}
 
 
@@ -39,11 +42,21 @@ class AlertLog:
             words = f"Alert received: {alert.title}"
             self.timeline.append(incident.id, alert_entry("AlertReceived", alert, words))
 
+    def acknowledged(self, incident: Incident) -> bool:
+        """Whether a human is on it since the last page."""
+        return on_it(self.timeline.read(incident.id))
+
     def raise_to(self, incident: Incident, triage: Triage) -> None:
         """An attached alert is worse than the incident was thought to be."""
         before = incident.severity
         if self.incidents.state_severity(incident.id, triage.severity) and before:
             self.timeline.append(incident.id, raised_entry(before, triage))
+
+
+def page_of(alert: Alert) -> str:
+    """The incident of ours that a PagerDuty incident is the page of; empty when it is none."""
+    key = alert.labels.get("incident_key", "")
+    return key if alert.source is Source.PAGERDUTY and _OURS.fullmatch(key) else ""
 
 
 def ended(kind: OutcomeKind, cause: Cause, incident: Incident, reason: str) -> Outcome:

@@ -3,12 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from incident_squad.agents.communicator import write_update
+from incident_squad.agents.communicator import (
+    executive_summary,
+    write_correction,
+    write_progress,
+    write_update,
+)
 from incident_squad.agents.facts import Facts, facts_of
 from incident_squad.contracts import UpdateInput, UpdateOutput
 from incident_squad.domain.model import ModelUse
 from incident_squad.domain.timeline import Actor, Entry
-from incident_squad.domain.update import StatusUpdate, UpdateState
+from incident_squad.domain.update import StatusUpdate, UpdateKind, UpdateState
 from incident_squad.ports import Clock, IncidentStore, Knowledge, Timeline
 from incident_squad.steps.read_record import ReadRecord
 from incident_squad.steps.refining import as_cost, as_data
@@ -47,6 +52,31 @@ class DraftUpdate:
         self._record(incident_id, update, use)
         self.incidents.put_update(incident_id, update)
         return update
+
+    def progress(self, incident_id: str, last: StatusUpdate) -> StatusUpdate:
+        """The promised update after `last`: a draft that a crash left behind, or a new one."""
+        record, now = self.read_record(incident_id), self.clock.now()
+        drafts = (u for u in record.updates if u.kind is UpdateKind.PROGRESS and u.at > last.at)
+        left = next((u for u in drafts if not u.published), None)
+        if left is not None and left.next_due_at and left.next_due_at > now:
+            return left
+        facts = facts_of(record, self.knowledge.catalog, self.knowledge.runbooks)
+        update = write_progress(facts, last, now, self.knowledge.catalog)
+        self._record(incident_id, update, None)
+        self.incidents.put_update(incident_id, update)
+        return update
+
+    def correction(self, incident_id: str, last: StatusUpdate, text: str) -> StatusUpdate:
+        """A human's correction, not stored yet; raises PolicyViolation when it would leak."""
+        record = self.read_record(incident_id)
+        facts = facts_of(record, self.knowledge.catalog, self.knowledge.runbooks)
+        return write_correction(facts, last, text, self.clock.now(), self.knowledge.catalog)
+
+    def summary(self, incident_id: str) -> str:
+        """What executives read when it is over."""
+        record = self.read_record(incident_id)
+        facts = facts_of(record, self.knowledge.catalog, self.knowledge.runbooks)
+        return executive_summary(facts, self.clock.now())
 
     def _record(self, incident_id: str, update: StatusUpdate, use: ModelUse | None) -> None:
         note = f" ({update.fallback_reason})" if update.fallback_reason else ""

@@ -16,6 +16,7 @@ from incident_squad.ports import (
     Notifier,
     Timeline,
 )
+from incident_squad.steps.message_facts import details_of
 
 HANDED_OVER = "HandedOver"
 
@@ -87,6 +88,7 @@ class HandOver:
     def _page(self, incident: Incident, reason: str) -> Message:
         diagnosis = self.incidents.diagnosis(incident.id)
         plan = self.incidents.plan(incident.id)
+        alerts = self.incidents.alerts(incident.id)
         severity = incident.severity.value if incident.severity else "untriaged"
         known = diagnosis.root_cause if diagnosis else "No diagnosis was reached."
         steps = [
@@ -102,6 +104,7 @@ class HandOver:
             subject=f"[{severity}] {incident.id} needs a human: {incident.title}"[:200],
             body="\n".join(body)[:20_000],
             urgent=True,
+            details=details_of(incident, alerts[0] if alerts else None),
         )
 
     def _recipients(self, incident: Incident) -> tuple[str, ...]:

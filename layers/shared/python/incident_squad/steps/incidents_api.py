@@ -1,13 +1,15 @@
 """The HTTP interface to incidents: JSON for programs, pages for people."""
 
-import hmac
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import urlencode
 
 from incident_squad.domain.errors import InvalidParameter, PolicyViolation, UnknownIncident
 from incident_squad.domain.incident import IncidentStatus
+from incident_squad.domain.record import IncidentRecord
+from incident_squad.domain.runbook import Runbook
 from incident_squad.domain.values import IncidentType, Severity
 from incident_squad.pages.status import CACHE, status_json, status_page
 from incident_squad.pages.views import (
@@ -18,12 +20,13 @@ from incident_squad.pages.views import (
     post_mortem_page,
 )
 from incident_squad.pages.web import Answer, Request, answer, json_answer, problem
-from incident_squad.ports import Clock, IncidentPage, Timeline
+from incident_squad.ports import Clock, IncidentPage, Outbox, Timeline
 from incident_squad.steps.alert_accounts import AlertAccounts
 from incident_squad.steps.incident_filters import FILTERS, query_of
 from incident_squad.steps.post_mortem import PostMortem
-from incident_squad.steps.read_incidents import ReadIncidents
+from incident_squad.steps.read_incidents import LONGEST_WAIT, ReadIncidents
 from incident_squad.steps.read_record import ReadRecord
+from incident_squad.steps.readers import Readers
 from incident_squad.steps.report import BuildReport, clocks, plain
 from incident_squad.steps.view_links import EVERYTHING, ViewLinks
 
@@ -34,7 +37,8 @@ _ID = re.compile(r"INC-[0-9]{8}-[0-9A-HJKMNP-TV-Z]{5,8}")
 class IncidentsApi:
     """Reads for who holds the token or a signed link.
 
-    `tokens` gives the valid bearer tokens, one a line, so that they can rotate.
+    `tokens` gives the valid bearer tokens, one a line, so that they can rotate. `outbox` shows what
+    became of messages.
     """
 
     read: ReadIncidents
@@ -46,6 +50,7 @@ class IncidentsApi:
     clock: Clock
     tokens: Callable[[], str]
     accounts: AlertAccounts
+    outbox: Outbox | None = None
 
     def health(self) -> Answer:
         """That the function runs."""
@@ -100,6 +105,7 @@ class IncidentsApi:
     def events(self, request: Request, incident_id: str) -> Answer:
         """What is new since `Last-Event-ID` (or `?after=`), as a short event stream.
 
+        When nothing is, the answer waits for the first event, up to 20 seconds (or `?wait=`).
         204 tells a browser that nothing more will come.
         """
         return self._about(request, incident_id, self._events)
@@ -126,6 +132,8 @@ class IncidentsApi:
                 problems=tuple(self.timeline_of.problems(incident_id)),
                 query=_view_query(request),
                 list_link=self._admitted(request, EVERYTHING),
+                runbooks=self._runbooks(record),
+                deliveries=tuple(self.outbox.of_incident(incident_id)) if self.outbox else (),
             )
             return incident_page(record, extra)
         shown = {
@@ -139,6 +147,12 @@ class IncidentsApi:
             "clocks": clocks(record),
         }
         return json_answer(shown)
+
+    def _runbooks(self, record: IncidentRecord) -> dict[str, Runbook]:
+        """Those that the evidence is about: their thresholds are drawn into charts."""
+        known = self.read.knowledge.runbooks
+        names = {seen.runbook_id or "" for seen in record.evidence if seen.measured}
+        return {name: known[name] for name in names if name in known}
 
     def _timeline(self, _: Request, incident_id: str) -> Answer:
         record = self.read_record(incident_id)
@@ -165,7 +179,9 @@ class IncidentsApi:
     def _events(self, request: Request, incident_id: str) -> Answer:
         last = request.headers.get("last-event-id") or request.query.get("after") or "0"
         after = int(last) if re.fullmatch(r"[0-9]{1,9}", last) else 0
-        stream = self.read.events(incident_id, after)
+        given = request.query.get("wait", "")
+        wait = timedelta(seconds=int(given)) if re.fullmatch(r"[0-9]{1,2}", given) else LONGEST_WAIT
+        stream = self.read.events(incident_id, after, wait)
         if stream is None:
             return answer(204, "", "text/event-stream")
         return answer(200, stream, "text/event-stream; charset=utf-8")
@@ -191,17 +207,7 @@ class IncidentsApi:
         )
 
     def _admitted(self, request: Request, subject: str) -> bool:
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and self._known(given.strip()):
-            return True
-        view = request.query.get("view", "")
-        return bool(view) and self.links.admits(view, subject)
-
-    def _known(self, given: str) -> bool:
-        wanted = given.encode("utf-8", "replace")
-        valid = [token.strip().encode() for token in self.tokens().splitlines()]
-        # Every token is compared, so that the time tells nothing.
-        return sum(hmac.compare_digest(token, wanted) for token in valid if token) > 0
+        return Readers(self.links, self.tokens).admits(request, subject)
 
 
 def _view_query(request: Request) -> str:

@@ -10,6 +10,7 @@ from incident_squad.domain.timeline import Actor, Entry
 from incident_squad.domain.triage import Triage
 from incident_squad.policy.notification import Audience, audience, pager_card
 from incident_squad.ports import Clock, IncidentStore, Knowledge, Message, Notifier, Timeline
+from incident_squad.steps.message_facts import details_of
 
 ONCALL_NOTIFIED = "OnCallNotified"
 
@@ -66,4 +67,5 @@ class NotifyOnCall:
             body=pager_card(incident, alerts[0] if alerts else None, triage, self.clock.now()),
             urgent=bool(told.page),
             link=self.view_link(incident.id),
+            details=details_of(incident, alerts[0] if alerts else None),
         )

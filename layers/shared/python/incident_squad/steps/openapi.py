@@ -35,7 +35,7 @@ def document() -> Json:
             "version": "1",
             "description": "Alerts in, incidents and approvals out. Errors are problem details.",
         },
-        "paths": {**_doors(), **_incidents(), **_approvals(), **_public()},
+        "paths": {**_doors(), **_incidents(), **_additions(), **_approvals(), **_public()},
         "components": {"schemas": parts.schemas(), "securitySchemes": parts.SECURITY},
     }
 
@@ -139,21 +139,40 @@ def _one(words: str, kinds: dict[str, Json]) -> Json:
     return {"parameters": [_ID], "get": _operation(words, _READERS, answers)}
 
 
+def _additions() -> Json:
+    """What people add to an incident."""
+    done = {"200": answer(200, {JSON: {"type": "object"}, HTML: {"type": "string"}})}
+    refused = problems(400, 401, 404, 422, page=True)
+    by: Json = {"type": "string", "example": "ada@example.com"}
+    text: Json = {"type": "string", "minLength": 1, "maxLength": 2000}
+    return {
+        "/incidents/{id}/acknowledge": {
+            "parameters": [_ID],
+            "post": _operation("Say that somebody is on it", _READERS, {**done, **refused})
+            | {"requestBody": _form({"by": by})},
+        },
+        "/incidents/{id}/updates": {
+            "parameters": [_ID],
+            "post": _operation("Publish a correction", _READERS[:1], {**done, **refused})
+            | {"requestBody": _form({"by": by, "external": text}, "external")},
+        },
+    }
+
+
+def _form(properties: Json, *required: str) -> Json:
+    """A body that is a form or JSON."""
+    fields: Json = {"type": "object", "properties": properties}
+    if required:
+        fields["required"] = list(required)
+    kinds = ("application/x-www-form-urlencoded", JSON)
+    return {"content": {kind: {"schema": fields} for kind in kinds}}
+
+
 def _approvals() -> Json:
     kinds: dict[str, Json] = {JSON: {"type": "object"}, HTML: {"type": "string"}}
     fields = {
-        "type": "object",
-        "required": ["decision"],
-        "properties": {
-            "decision": {"type": "string", "enum": ["approve", "reject"]},
-            "comment": {"type": "string", "maxLength": 2000},
-        },
-    }
-    form: Json = {
-        "content": {
-            "application/x-www-form-urlencoded": {"schema": fields},
-            JSON: {"schema": fields, "example": {"decision": "reject", "comment": "not now"}},
-        }
+        "decision": {"type": "string", "enum": ["approve", "reject"]},
+        "comment": {"type": "string", "maxLength": 2000, "example": "not during the sale"},
     }
     shown = {"200": answer(200, kinds), **problems(404, page=True)}
     taken = {"200": answer(200, kinds), **problems(400, 404, page=True)}
@@ -161,7 +180,8 @@ def _approvals() -> Json:
         "/approvals/{link}": {
             "parameters": [_LINK],
             "get": _operation("Show what there is to decide; decides nothing", [], shown),
-            "post": _operation("Decide, once", [], taken) | {"requestBody": form},
+            "post": _operation("Decide, once", [], taken)
+            | {"requestBody": _form(fields, "decision")},
         }
     }
 

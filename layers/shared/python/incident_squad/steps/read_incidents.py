@@ -21,8 +21,14 @@ from incident_squad.ports import (
 )
 from incident_squad.steps.report import plain
 
-RETRY_MILLISECONDS = 2000
-"""When a browser comes back for more events."""
+RETRY_MILLISECONDS = 100
+"""When a browser comes back for more events; waiting for them is done here."""
+
+LONGEST_WAIT = timedelta(seconds=20)
+"""How long a request waits for an event: API Gateway ends it after 29 seconds."""
+
+_LOOK_EVERY = 0.25
+_HEARTBEAT = ": still here\n\n"
 
 _PAST = timedelta(days=14)
 _HIDDEN = {Tier.INTERNAL, Tier.NON_PRODUCTION}
@@ -41,25 +47,32 @@ class ReadIncidents:
         """Incidents, newest first; raises InvalidParameter on a bad cursor."""
         return self.incidents.list(query)
 
-    def events(self, incident_id: str, after: int) -> str | None:
+    def events(self, incident_id: str, after: int, wait: timedelta = LONGEST_WAIT) -> str | None:
         """The events after number `after` as server-sent events, with the updates they are about.
 
+        What is new is told at once; when nothing is, the first event that comes within `wait`.
         None means that the incident is over and everything has been told: a browser may stop
         asking. Raises UnknownIncident.
         """
-        incident = self.incidents.get(incident_id)
-        events = self.timeline.read(incident_id, after)
+        end = self.clock.now() + min(wait, LONGEST_WAIT)
+        while True:
+            # The incident is read first: an event that is written as it ends is not missed.
+            incident = self.incidents.get(incident_id)
+            events = self.timeline.read(incident_id, after)
+            if events or not incident.status.open or self.clock.now() >= end:
+                break
+            self.clock.sleep(_LOOK_EVERY)
         if not events and not incident.status.open:
             return None
         updates = self.incidents.updates(incident_id) if events else ()
-        told = {(update.state.value): update for update in updates}
+        told = {update.state.value: update for update in updates}
         parts = [part for event in events for part in _messages(event, told)]
-        return f"retry: {RETRY_MILLISECONDS}\n\n" + ("".join(parts) or ": nothing new\n\n")
+        return f"retry: {RETRY_MILLISECONDS}\n\n" + ("".join(parts) or _HEARTBEAT)
 
     def public_status(self) -> PublicStatus:
         """What customers may know: published updates of incidents that concern them."""
         catalog = self.knowledge.catalog
-        language = catalog.policies.language
+        language = catalog.policies.language_of("customers")
         shown = tuple(self._public_incidents())
         affected = {item.name for item in shown if item.open}
         names = dict.fromkeys(

@@ -15,7 +15,7 @@ from incident_squad.domain.triage import Triage
 from incident_squad.policy.causes import cause_of
 from incident_squad.policy.quiet import quieted
 from incident_squad.ports import Clock, IncidentStore, Knowledge, Timeline, Workflow
-from incident_squad.steps.alert_record import AlertLog, ended, one, over_key
+from incident_squad.steps.alert_record import AlertLog, ended, one, over_key, page_of
 from incident_squad.steps.attach_alert import AttachAlert
 from incident_squad.steps.correlation import Correlation
 from incident_squad.steps.settle_alert import SettleAlert
@@ -77,6 +77,8 @@ class ReceiveAlert:
         if self.clock.now() > deadline:
             reason = "the request took too long; send the rest again"
             return self._counted(alert, OutcomeKind.REJECTED, Cause.OUT_OF_TIME, reason)
+        if page_of(alert):
+            return self._settle.echo(alert, page_of(alert))
         if alert.status is AlertStatus.RESOLVED:
             return self._settle.resolve(alert)
         if alert.status is AlertStatus.INFORMATION:

@@ -24,6 +24,7 @@ from incident_squad.ports import (
 )
 from incident_squad.steps.approval_links import write_link
 from incident_squad.steps.decide_approval import DecideApproval
+from incident_squad.steps.message_facts import details_of
 
 ASKED = "ApproversAsked"
 
@@ -137,4 +138,5 @@ class RequestApproval:
             f"{iso(approval.expires_at)}.",
             urgent=True,
             link=address,
+            details=details_of(incident, None),
         )

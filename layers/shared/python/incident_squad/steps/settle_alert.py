@@ -1,15 +1,21 @@
 """SettleAlert: what a source says of an alert that no longer, or only incidentally, fires."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
 from incident_squad.domain.alert import Alert, AlertStatus
+from incident_squad.domain.errors import UnknownIncident
 from incident_squad.domain.incident import Incident
 from incident_squad.domain.outcome import Cause, Outcome, OutcomeKind
 from incident_squad.domain.values import iso
+from incident_squad.policy.escalation import ACKNOWLEDGED
 from incident_squad.ports import Clock, IncidentStore
 from incident_squad.steps.alert_record import AlertLog, ended, note_key, one, outlived, over_key
 from incident_squad.steps.correlation import Correlation
+
+ACKNOWLEDGED_THERE = "incident.acknowledged"
+"""PagerDuty's word for it."""
 
 REMEMBERED = timedelta(hours=24)
 """How long an end is known, so that a firing from before it, delivered late, opens nothing."""
@@ -61,8 +67,22 @@ class SettleAlert:
         words = f"{alert.source.value} says: {kind}"
         told = f"{words}: {alert.description}" if alert.description else words
         self.log.tell("AlertAttached", incident, alert, told)
+        self._acknowledge(incident, alert)
         self.incidents.attach(incident.id, note, (one(alert, OutcomeKind.ATTACHED, Cause.NOTED),))
         return ended(OutcomeKind.ATTACHED, Cause.NOTED, incident, "noted")
+
+    def echo(self, alert: Alert, incident_id: str) -> Outcome:
+        """What PagerDuty says of a page that we sent it: whoever acknowledges it is on it."""
+        with suppress(UnknownIncident):
+            self._acknowledge(self.incidents.get(incident_id), alert)
+        return self._counted(alert, OutcomeKind.IGNORED, Cause.OUR_OWN, "an echo of our own page")
+
+    def _acknowledge(self, incident: Incident, alert: Alert) -> None:
+        if alert.labels.get("event_type") != ACKNOWLEDGED_THERE or not incident.status.open:
+            return
+        if not self.log.acknowledged(incident):
+            who = alert.labels.get("agent") or "somebody"
+            self.log.tell(ACKNOWLEDGED, incident, alert, f"{who} acknowledged in PagerDuty")
 
     def _open(self, alert: Alert) -> Incident | None:
         incident = self.correlation.known(self.incidents.holder_of(alert.key))
