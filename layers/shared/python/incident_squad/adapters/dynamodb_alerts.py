@@ -53,6 +53,7 @@ _WORSE = (
 _RAISED = f"{_WORSE} AND #severity > :worse"
 _TALLIES_KEPT = timedelta(days=400)
 _PARTS = "__"
+_SHARD = "SHARD#"
 
 
 class DynamoAlerts:
@@ -142,7 +143,7 @@ class DynamoAlerts:
 
     def counted(self, day: str) -> Sequence[Count]:
         """What became of the alerts of a day, by source, outcome and cause."""
-        items = self._table.query(tally_key(day), "")
+        items = self._table.query(tally_key(day), _SHARD)
         return added([count for item in items for count in _counts(item)])
 
     def claim(self, key: str, incident_id: str, until: datetime) -> str:
@@ -198,7 +199,7 @@ class DynamoAlerts:
 
     def _tally(self) -> tuple[str, str]:
         day = self._clock.now().astimezone(UTC).strftime("%Y%m%d")
-        return tally_key(day), f"{randbelow(SHARDS):03d}"
+        return tally_key(day), f"{_SHARD}{randbelow(SHARDS):03d}"
 
     def _lifetime(self) -> dict[str, Any]:
         return {TIME_TO_LIVE: math.ceil((self._clock.now() + _TALLIES_KEPT).timestamp())}
