@@ -46,6 +46,7 @@ def reviewed_app(
         public_url=app.node.try_get_context("publicUrl"),
         on_call_email=app.node.try_get_context("onCallEmail"),
         alert_topics=_listed(app, "alertTopics"),
+        model=app.node.try_get_context("model") or "off",
         alarms=_listed(app, "alarms"),
     )
     name = app.node.try_get_context("stack") or stack_name(chosen)

@@ -28,7 +28,7 @@ def said(body: Body) -> str:
 
 def router(**fields: Any) -> Says:
     """A router's answer in form."""
-    known = {
+    known: dict[str, Any] = {
         "type": "application",
         "severity": "SEV4",
         "service": None,
@@ -41,7 +41,7 @@ def router(**fields: Any) -> Says:
 
 def diagnosis(**fields: Any) -> Says:
     """A specialist's answer in form."""
-    known = {
+    known: dict[str, Any] = {
         "rootCause": "",
         "runbookId": None,
         "confidence": 1.0,

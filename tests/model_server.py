@@ -155,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._bytes(200, answer.body, answer.type)
 
     def _say(self, answer: Says, body: Body) -> None:
-        message = _message(answer, body)
+        message = message_of(answer, body)
         if not body.get("stream"):
             self._json(200, message)
             return
@@ -219,7 +219,8 @@ def _wrong(path: str, headers: Mapping[str, str], body: Body) -> Fails | None:
     return None
 
 
-def _message(answer: Says, body: Body) -> Body:
+def message_of(answer: Says, body: Body) -> Body:
+    """The message in wire form."""
     text = answer.text if isinstance(answer.text, str) else json.dumps(answer.text)
     content: list[Body] = [{"type": "text", "text": text}] if text else []
     content += [

@@ -26,7 +26,10 @@ _NAMES = (
     r"|session[ _.-]?(?:id|key|token)|sessid|sig(?:nature)?|webhook[ _.-]?url|mot de passe"
     r"|connection[ _.-]?string|cl[eé] (?:api|d'api|secr[eè]te|priv[eé]e))s?"
 )
-_VALUE = r"(?:\"(?:[^\"\\\n]|\\.){1,500}\"|'(?:[^'\\\n]|\\.){1,500}'|[^\s\"',;&<>{}\[\]|]{3,500})"
+_VALUE = (
+    r"(?:\"(?:[^\"\\\n]|\\.){1,500}\"|'(?:[^'\\\n]|\\.){1,500}'"
+    r"|[\"']?[^\s\"',;&<>{}\[\]|]{3,500})"
+)
 
 _EXTRA = (
     # A name that ends in a secret's word, and what it is set to, in any notation.
@@ -34,7 +37,9 @@ _EXTRA = (
     rf"(?<![^\W_]){_NAMES}\s+(?:is|was|est|are|now|set to|to|of)\s*:?\s*{_VALUE}",
     rf"(?<=[\s'\"])--?[\w-]*{_NAMES}[\s=]+{_VALUE}",
     rf"(?<![^\W_]){_NAMES}\s+(?=\S*\d)(?=\S*[a-z])[^\s,;]{{6,}}",
-    r"<(\w*(?:pass|pwd|secret|token|key|cred)\w*)>[^<]{1,500}</\1>",
+    r"<\w*(?:pass|pwd|secret|token|key|cred)\w*>[^<]{1,500}",
+    # A text may be cut anywhere, so nothing counts on what follows a secret.
+    r"://[^\s/:@]{0,100}:(?!\d{1,5}(?![\w@]))[^\s/\"']{3,300}",
     r"-----BEGIN [A-Z0-9 ]+-----[\s\S]*?(?:-----END [A-Z0-9 ]+-----|\Z)",
     r"\bssh-(?:rsa|ed25519|dss)\s+[A-Za-z0-9+/=]{20,}",
     r"\b[a-z][a-z0-9+.-]{1,20}://[^\s/@]{1,300}@",
@@ -60,9 +65,10 @@ _PERSONAL = (
     r"(?<![\w.])0\d(?:[ .-]?\d{2}){4}(?!\w)",
     r"(?<![\w.])\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4}(?!\w)",
 )
+_ANY_CASE = 12
 _PATTERNS = (
-    *(re.compile(pattern, re.IGNORECASE) for pattern in _EXTRA[:11]),
-    *(re.compile(pattern) for pattern in _EXTRA[11:]),
+    *(re.compile(pattern, re.IGNORECASE) for pattern in _EXTRA[:_ANY_CASE]),
+    *(re.compile(pattern) for pattern in _EXTRA[_ANY_CASE:]),
     *SECRETS,
     *(re.compile(pattern) for pattern in _PERSONAL),
 )
