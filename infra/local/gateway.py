@@ -88,7 +88,7 @@ class Gateway:
             auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar(), timeout=self._timeout
         )
         app = web.Application(client_max_size=LARGEST_BODY)
-        app.router.add_route("*", "/{path:.*}", self._forward)
+        app.router.add_route("*", r"/{path:[\s\S]*}", self._forward)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         site = web.TCPSite(self._runner, HOST, port)
