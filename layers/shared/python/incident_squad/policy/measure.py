@@ -127,15 +127,19 @@ def aggregate(values: Sequence[float], how: Aggregation) -> float | None:
         return float(len(values))
     if how in {"max", "min"}:
         return max(values) if how == "max" else min(values)
-    try:
-        total = math.fsum(values)
-        # Dividing first keeps an average of huge values in range, and rounding errors in bounds.
-        mean = math.fsum(value / len(values) for value in values)
-    except OverflowError:
-        return None
+    total = _total(values)
     if how == "sum":
         return total
+    count = len(values)
+    mean = math.fsum(value / count for value in values) if total is None else total / count
     return min(max(mean, min(values)), max(values))
+
+
+def _total(values: Sequence[float]) -> float | None:
+    try:
+        return math.fsum(values)
+    except OverflowError:
+        return None
 
 
 def excerpt(points: Sequence[RawPoint], most: int = MOST_POINTS) -> list[RawPoint]:
