@@ -27,6 +27,12 @@ Kind = Literal[
 """What a message is about."""
 
 
+class HttpChannel(Value):
+    """A vendor behind HTTP: a call that takes longer counts as failed, and is tried again."""
+
+    timeout_seconds: float = Field(default=8, gt=0, le=10)
+
+
 class TopicChannel(Value):
     """The SNS topic, which is always there. `rest` gives it only what no other channel takes."""
 
@@ -34,7 +40,7 @@ class TopicChannel(Value):
     takes: Literal["everything", "rest"] = "everything"
 
 
-class PagerDutyChannel(Value):
+class PagerDutyChannel(HttpChannel):
     """PagerDuty: `routing_key` names the secret of an Events API v2 integration.
 
     With `api_token` and `from_email`, incidents that PagerDuty itself sent us are annotated,
@@ -50,7 +56,7 @@ class PagerDutyChannel(Value):
     kinds: tuple[Kind, ...] = ("page", "handover", "escalation", "acknowledged", "update")
 
 
-class SlackChannel(Value):
+class SlackChannel(HttpChannel):
     """Slack: a thread an incident in `channel` (its id), by the bot `token`.
 
     Approvers get their own link by direct message. The bot needs the scopes chat:write,
@@ -74,7 +80,7 @@ class SlackChannel(Value):
     )
 
 
-class SlackWebhookChannel(Value):
+class SlackWebhookChannel(HttpChannel):
     """Slack's incoming webhook: `url` names the secret that holds its address. No threads."""
 
     kind: Literal["slack_webhook"]
@@ -90,7 +96,7 @@ class SlackWebhookChannel(Value):
     )
 
 
-class StatuspageChannel(Value):
+class StatuspageChannel(HttpChannel):
     """Atlassian Statuspage: `components` maps services of the catalogue to component ids."""
 
     kind: Literal["statuspage"]
@@ -109,7 +115,7 @@ class EmailChannel(Value):
     kinds: tuple[Kind, ...] = ("approval", "summary")
 
 
-class WebhookChannel(Value):
+class WebhookChannel(HttpChannel):
     """Anybody else: JSON, signed as https://www.standardwebhooks.com describes."""
 
     kind: Literal["webhook"]

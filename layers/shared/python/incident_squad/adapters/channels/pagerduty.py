@@ -21,7 +21,7 @@ class PagerDuty:
 
     def __init__(self, config: PagerDutyChannel, secrets: Secrets) -> None:
         self._config, self._secrets = config, secrets
-        self._vendor = Vendor("PagerDuty")
+        self._vendor = Vendor("PagerDuty", seconds=config.timeout_seconds)
 
     def deliver(self, waiting: Delivery, memory: Mapping[str, str]) -> Mapping[str, str]:
         """Trigger, acknowledge or resolve."""

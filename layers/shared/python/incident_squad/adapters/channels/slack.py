@@ -37,7 +37,7 @@ class Slack:
 
     def __init__(self, config: SlackChannel, secrets: Secrets) -> None:
         self._config, self._secrets = config, secrets
-        self._vendor = Vendor("Slack")
+        self._vendor = Vendor("Slack", seconds=config.timeout_seconds)
 
     def deliver(self, waiting: Delivery, memory: Mapping[str, str]) -> Mapping[str, str]:
         """Post into the incident's thread, and bring its head up to date."""
@@ -109,7 +109,7 @@ class SlackWebhook:
 
     def __init__(self, config: SlackWebhookChannel, secrets: Secrets) -> None:
         self._config, self._secrets = config, secrets
-        self._vendor = Vendor("Slack")
+        self._vendor = Vendor("Slack", seconds=config.timeout_seconds)
 
     def deliver(self, waiting: Delivery, memory: Mapping[str, str]) -> Mapping[str, str]:
         """Post into the webhook's channel."""

@@ -24,7 +24,7 @@ class Statuspage:
 
     def __init__(self, config: StatuspageChannel, secrets: Secrets) -> None:
         self._config, self._secrets = config, secrets
-        self._vendor = Vendor("Statuspage")
+        self._vendor = Vendor("Statuspage", seconds=config.timeout_seconds)
 
     def deliver(self, waiting: Delivery, memory: Mapping[str, str]) -> Mapping[str, str]:
         """Create the incident, or add an update to it."""

@@ -22,7 +22,7 @@ class Webhook:
 
     def __init__(self, config: WebhookChannel, secrets: Secrets, clock: Clock) -> None:
         self._config, self._secrets, self._clock = config, secrets, clock
-        self._vendor = Vendor("the webhook")
+        self._vendor = Vendor("the webhook", seconds=config.timeout_seconds)
 
     def deliver(self, waiting: Delivery, memory: Mapping[str, str]) -> Mapping[str, str]:
         """Post the message as JSON; any 2xx counts."""
