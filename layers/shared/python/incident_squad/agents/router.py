@@ -44,7 +44,14 @@ def route(alert: Alert, floor: Triage, knowledge: Knowledge, desk: Desk) -> Tria
     except ValidationError:
         raise ModelFailed(Trouble.MALFORMED, "the router's answer is not in form") from None
     opinion = Opinion.model_validate(answer.model_dump())
-    return refined(floor, opinion, alert, knowledge, engine=f"claude:{reply.model}")
+    return refined(
+        floor,
+        opinion,
+        alert,
+        catalog=knowledge.catalog,
+        runbooks=knowledge.runbooks,
+        engine=f"claude:{reply.model}",
+    )
 
 
 def _system(knowledge: Knowledge) -> str:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 from incident_squad.domain.errors import InvalidConfiguration
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from incident_squad.agents.rails import Rails
     from incident_squad.bootstrap.aws import AwsWorld
-    from incident_squad.bootstrap.squad import Squad
+    from incident_squad.bootstrap.world import World
     from incident_squad.ports import Model, Secrets
     from incident_squad.settings import Settings
+    from incident_squad.steps.planning import Planner
     from incident_squad.steps.refine_diagnosis import RefineDiagnosis
     from incident_squad.steps.refine_triage import RefineTriage
     from incident_squad.steps.refine_update import RefineUpdate
@@ -53,20 +56,19 @@ def rails_of(found: Settings, world: AwsWorld) -> Rails | None:
     return Rails(model=model, ledger=world.ledger, policies=world.knowledge.catalog.policies)
 
 
-def refine_triage(squad: Squad) -> RefineTriage | None:
+def refine_triage(w: World, rails: Rails | None) -> RefineTriage | None:
     """The router's model."""
-    rails = squad.rails()
     if rails is None:
         return None
     from incident_squad.steps.refine_triage import RefineTriage
 
-    w = squad.world
     return RefineTriage(rails=rails, knowledge=w.knowledge, clock=w.clock)
 
 
-def refine_diagnosis(squad: Squad) -> RefineDiagnosis | None:
+def refine_diagnosis(
+    w: World, rails: Rails | None, planner: Callable[[], Planner]
+) -> RefineDiagnosis | None:
     """The specialists' model, with tools that only read."""
-    rails = squad.rails()
     if rails is None:
         return None
     from dataclasses import replace
@@ -74,23 +76,21 @@ def refine_diagnosis(squad: Squad) -> RefineDiagnosis | None:
     from incident_squad.steps.looks import LookOnly, LooksOf
     from incident_squad.steps.refine_diagnosis import RefineDiagnosis
 
-    w = squad.world
     looks = LooksOf(
         incidents=w.incidents,
         knowledge=w.knowledge,
         probers=w.probers,
-        planner=replace(squad.synthesize().planner, executors=LookOnly(w.executors)),
+        planner=replace(planner(), executors=LookOnly(w.executors)),
         clock=w.clock,
         telemetry=w.telemetry,
     )
     return RefineDiagnosis(rails=rails, knowledge=w.knowledge, clock=w.clock, looks_for=looks)
 
 
-def refine_update(squad: Squad) -> RefineUpdate | None:
+def refine_update(w: World, rails: Rails | None) -> RefineUpdate | None:
     """The communicator's model."""
-    rails = squad.rails()
     if rails is None:
         return None
     from incident_squad.steps.refine_update import RefineUpdate
 
-    return RefineUpdate(rails=rails, knowledge=squad.world.knowledge)
+    return RefineUpdate(rails=rails, knowledge=w.knowledge)

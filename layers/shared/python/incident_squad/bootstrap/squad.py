@@ -83,7 +83,7 @@ class Squad:
             incidents=w.incidents,
             timeline=w.timeline,
             triager=w.triager,
-            refiner=refine_triage(self),
+            refiner=refine_triage(w, self.rails()),
         )
 
     def investigate(self, specialist: IncidentType) -> Investigate:
@@ -100,7 +100,7 @@ class Squad:
             probers=w.probers,
             recent_changes=self.recent_changes(),
             clock=w.clock,
-            refiner=refine_diagnosis(self),
+            refiner=refine_diagnosis(w, self.rails(), lambda: self.synthesize().planner),
         )
 
     def recent_changes(self) -> RecentChanges:
@@ -147,7 +147,7 @@ class Squad:
             knowledge=w.knowledge,
             clock=w.clock,
             read_record=self.read_record(),
-            refiner=refine_update(self) if model else None,
+            refiner=refine_update(w, self.rails()) if model else None,
         )
 
     def publish_update(self, *, model: bool = True) -> PublishUpdate:

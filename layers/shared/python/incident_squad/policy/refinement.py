@@ -5,13 +5,14 @@ alert. Where the floor is sure, it keeps the last word.
 """
 
 import re
+from collections.abc import Mapping
 
 from incident_squad.domain.alert import Alert
 from incident_squad.domain.catalog import Catalog
+from incident_squad.domain.runbook import Runbook
 from incident_squad.domain.triage import RunbookCandidate, Triage
 from incident_squad.domain.values import IncidentType, Severity, Value
 from incident_squad.policy.evidence_lock import missing
-from incident_squad.ports import Knowledge
 
 SURE = 0.5
 """From this confidence on, the floor's type and best runbook stand."""
@@ -33,7 +34,13 @@ class Opinion(Value):
 
 
 def refined(
-    floor: Triage, opinion: Opinion, alert: Alert, knowledge: Knowledge, *, engine: str
+    floor: Triage,
+    opinion: Opinion,
+    alert: Alert,
+    *,
+    catalog: Catalog,
+    runbooks: Mapping[str, Runbook],
+    engine: str,
 ) -> Triage:
     """The floor's triage with what counts of the opinion."""
     kind = _type(floor, opinion)
@@ -45,8 +52,8 @@ def refined(
         update={
             "type": kind,
             "severity": severity,
-            "service": _service(floor, opinion, alert, knowledge.catalog),
-            "runbooks": _runbooks(floor, opinion, kind, knowledge),
+            "service": _service(floor, opinion, alert, catalog),
+            "runbooks": _runbooks(floor, opinion, kind, runbooks),
             "confidence": floor.confidence
             if kind is floor.type
             else round(min(opinion.confidence, SURE), 2),
@@ -82,7 +89,7 @@ def _words(text: str) -> str:
 
 
 def _runbooks(
-    floor: Triage, opinion: Opinion, kind: IncidentType, knowledge: Knowledge
+    floor: Triage, opinion: Opinion, kind: IncidentType, runbooks: Mapping[str, Runbook]
 ) -> tuple[RunbookCandidate, ...]:
     """The model's picks beside the floor's: what the floor would examine is examined still."""
     known = {candidate.runbook_id: candidate for candidate in floor.runbooks}
@@ -90,7 +97,7 @@ def _runbooks(
         known.get(name)
         or RunbookCandidate(runbook_id=name, score=_PICKED_SCORE, reasons=("the model's choice",))
         for name in dict.fromkeys(opinion.runbooks)
-        if name in knowledge.runbooks and knowledge.runbooks[name].type in {kind, None}
+        if name in runbooks and runbooks[name].type in {kind, None}
     ][:_PICKS]
     own = list(floor.runbooks)
     first = own[:1] if kind is floor.type and own and floor.confidence >= SURE else []

@@ -15,8 +15,8 @@ from incident_squad.domain.model import ModelUse
 from incident_squad.domain.timeline import Actor, Entry
 from incident_squad.domain.update import StatusUpdate, UpdateKind, UpdateState
 from incident_squad.ports import Clock, IncidentStore, Knowledge, Timeline
+from incident_squad.steps.model_use import as_cost, as_data
 from incident_squad.steps.read_record import ReadRecord
-from incident_squad.steps.refining import as_cost, as_data
 
 Refiner = Callable[[Facts, StatusUpdate], tuple[StatusUpdate, ModelUse]]
 

@@ -1,8 +1,9 @@
 """Investigate: the specialist of a type looks at the systems and says what is wrong."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 
 from incident_squad.agents.specialist import Investigation, investigate, with_changes
 from incident_squad.contracts import IncidentInput, InvestigateOutput
@@ -10,12 +11,16 @@ from incident_squad.domain.alert import Alert
 from incident_squad.domain.errors import PolicyViolation
 from incident_squad.domain.evidence import Evidence, EvidenceStatus, Verdict
 from incident_squad.domain.incident import Incident, Stage
+from incident_squad.domain.model import ModelUse
 from incident_squad.domain.timeline import Actor, Entry
 from incident_squad.domain.triage import Triage
 from incident_squad.domain.values import IncidentType
-from incident_squad.ports import IncidentStore, Knowledge, Probers, Timeline
+from incident_squad.ports import Clock, IncidentStore, Knowledge, Probers, Timeline
 from incident_squad.steps.alert_record import leading_alert
+from incident_squad.steps.model_use import as_cost, as_data
 from incident_squad.steps.recent_changes import RecentChanges, alerted_at
+
+Refiner = Callable[[Incident, Alert, Investigation, datetime], tuple[Investigation, ModelUse]]
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,8 @@ class Investigate:
     knowledge: Knowledge
     probers: Probers
     recent_changes: RecentChanges
+    clock: Clock
+    refiner: Refiner | None = None
 
     def __call__(self, request: IncidentInput) -> InvestigateOutput:
         """Investigate, store evidence and diagnosis, and say whether the answer is sure."""
@@ -43,10 +50,11 @@ class Investigate:
                 actor=Actor.agent(name),
             ),
         )
-        found = self._found(incident, incident.triage)
+        began = self.clock.now()
+        found, use = self._refined(incident, self._found(incident, incident.triage), began)
         for evidence in found.evidence:
             self.incidents.put_evidence(incident.id, evidence)
-        self._record(incident.id, name, found)
+        self._record(incident.id, name, found, use)
         self.incidents.put_diagnosis(incident.id, found.diagnosis)
         self.incidents.change(incident.id, stage=Stage.SYNTHESIZE)
         return InvestigateOutput(conclusive=found.diagnosis.conclusive)
@@ -68,7 +76,16 @@ class Investigate:
     def _changes(self, incident: Incident, triage: Triage, alert: Alert) -> Sequence[Evidence]:
         return () if triage.noise else self.recent_changes(incident.service, alerted_at(alert))
 
-    def _record(self, incident_id: str, name: str, found: Investigation) -> None:
+    def _refined(
+        self, incident: Incident, floor: Investigation, began: datetime
+    ) -> tuple[Investigation, ModelUse | None]:
+        if self.refiner is None:
+            return floor, None
+        return self.refiner(incident, leading_alert(self.incidents, incident), floor, began)
+
+    def _record(
+        self, incident_id: str, name: str, found: Investigation, use: ModelUse | None
+    ) -> None:
         for evidence in found.evidence[1:]:
             self.timeline.append(incident_id, _observation(name, evidence))
         diagnosis = found.diagnosis
@@ -82,9 +99,11 @@ class Investigate:
                     "runbook": diagnosis.runbook_id,
                     "conclusive": diagnosis.conclusive,
                     "confidence": diagnosis.confidence,
+                    **as_data(use),
                 },
                 evidence_ids=tuple(e for f in diagnosis.findings for e in f.evidence_ids),
                 engine=diagnosis.engine,
+                **as_cost(use),
             ),
         )
 

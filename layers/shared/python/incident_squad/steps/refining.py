@@ -59,17 +59,3 @@ def or_floor(floor: A, desk: Desk, refine: Callable[[], A]) -> tuple[A, ModelUse
 def not_asked(reason: str) -> ModelUse:
     """A use that cost nothing, because nobody was asked."""
     return ModelUse(engine=FLOOR, reason=reason)
-
-
-def as_data(use: ModelUse | None) -> dict[str, Any]:
-    """What the timeline keeps of a use; nothing when no model is configured."""
-    if use is None:
-        return {}
-    return {"model": {"engine": use.engine, "reason": use.reason, "calls": use.spend.calls}}
-
-
-def as_cost(use: ModelUse | None) -> dict[str, Any]:
-    """Tokens and money, as an entry of the timeline names them."""
-    if use is None:
-        return {}
-    return {"tokens": use.spend.tokens, "cost_usd": use.spend.usd}

@@ -12,7 +12,7 @@ from incident_squad.domain.triage import Triage as TriageResult
 from incident_squad.domain.values import Severity
 from incident_squad.ports import IncidentStore, Timeline
 from incident_squad.steps.alert_record import leading_alert, raised_entry
-from incident_squad.steps.refining import as_cost, as_data
+from incident_squad.steps.model_use import as_cost, as_data
 
 Triager = Callable[[Alert], TriageResult]
 Refiner = Callable[[Incident, Alert, TriageResult], tuple[TriageResult, ModelUse]]
