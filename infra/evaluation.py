@@ -146,7 +146,8 @@ def score(
 ) -> Scorecard:
     """Compare answers (by the id of their case) with the labels; a missing answer is wrong.
 
-    `topics` maps a topic to the runbooks that treat it; without it runbooks are not judged.
+    `topics` maps a topic to the runbooks that treat it; without it runbooks are not judged. General
+    runbooks (none fits, false alarm) name no topic, so they are not judged either.
     """
     telling = [case for case in cases if case.telling]
     judged = [case for case in cases if case.severities]
@@ -221,10 +222,11 @@ def _distance(case: Case, answer: Answer) -> int:
 def _runbooks(
     cases: Sequence[Case], answers: Mapping[str, Answer], topics: Mapping[str, Sequence[str]]
 ) -> Ratio:
+    specific = {runbook for listed in topics.values() for runbook in listed}
     named = [
         (case, answers[case.id].runbook)
         for case in cases
-        if case.topic in topics and case.id in answers and answers[case.id].runbook
+        if case.topic in topics and case.id in answers and answers[case.id].runbook in specific
     ]
     return Ratio(sum(runbook in topics[case.topic] for case, runbook in named), len(named))
 

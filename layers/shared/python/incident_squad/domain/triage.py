@@ -11,7 +11,8 @@ FLOOR = "floor"
 class Impact(Value):
     """What the alert itself states about its effect. Percentages are 0 to 100.
 
-    `minor` means internal or explicitly non-critical, `harmless` that nobody feels it.
+    `minor` means internal or explicitly non-critical, `harmless` that nobody feels it, `core_well`
+    that what matters still works, `contained` that an attack was blocked.
     """
 
     affected_percent: float | None = Field(default=None, ge=0, le=100)
@@ -22,6 +23,8 @@ class Impact(Value):
     revenue_stopped: bool = False
     minor: bool = False
     harmless: bool = False
+    core_well: bool = False
+    contained: bool = False
     cosmetic: bool = False
     confirmed_compromise: bool = False
     data_accessed: bool = False

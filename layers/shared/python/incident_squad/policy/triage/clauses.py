@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from incident_squad.policy.triage.words import fold
 
 CAUSE, CONSEQUENCE, WELL, ADVICE, CONTEXT, LOGGED_TROUBLE = 1.35, 0.6, 0.0, 0.35, 0.3, 1.1
+ASIDE = 0.75
 
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+|\n+|\s[-\u2013\u2014|/\u00b7]\s|;")
 _CAUSED_BY = re.compile(
@@ -58,7 +59,8 @@ _HISTORY = re.compile(
     r"not to be|reminder|rappel|in the past|yesterday's)\b"
 )
 _COMMA = re.compile(
-    r",\s+|:\s+|\s+(?:but|however|although|while|whereas|mais|cependant|alors que)\s+"
+    r",\s+|\s(?=\()|(?<=\))\s|:\s+|"
+    r"\s+(?:but|however|although|while|whereas|mais|cependant|alors que)\s+"
 )
 _NOT_OF = re.compile(
     r"(?i)\b(?:(?:is |are |was |it'?s )?(?:not|isn'?t|aren'?t|wasn'?t)|(?:ce )?n'est pas|pas)\s+"
@@ -95,6 +97,8 @@ def _weighed(sentence: str) -> list[Clause]:
     for part in _COMMA.split(sentence):
         folded = fold(part)
         factor = WELL if _WELL.search(folded) else base
+        if part.startswith("("):
+            factor *= ASIDE
         consequence = consequence or bool(_CAUSING.match(folded.strip()))
         pieces.extend(_cause_and_effect(part, factor * (CONSEQUENCE if consequence else 1)))
     return [

@@ -160,10 +160,12 @@ def exonerated(reading: Reading, lexicon: Mapping[str, Sequence[Pattern]]) -> li
     return found
 
 
-def breached(effect: Impact) -> list[Clue]:
+def breached(effect: Impact, security: float) -> list[Clue]:
     """A compromise or a theft that is stated as a fact is security, whatever it happened to."""
     if effect.confirmed_compromise or effect.data_accessed:
         return [Clue(IncidentType.SECURITY, CERTAIN, "states a compromise or a theft as a fact")]
+    if effect.contained and security > 1:
+        return [Clue(IncidentType.SECURITY, LIKELY, "says that an attack was blocked")]
     return []
 
 

@@ -49,8 +49,16 @@ def knowledge() -> Knowledge:
     for sections in lexicon_data["subjects"].values():
         vocabulary.name(sections["products"].split())
     lexicon = _lexicon(lexicon_data, vocabulary)
-    words = (word for group in lexicon.values() for p in group for need in p.needs for word in need)
-    vocabulary.learn(set(words))
+    words = {
+        word
+        for name, group in lexicon.items()
+        if not name.startswith("products")
+        for pattern in group
+        for need in pattern.needs
+        for word in need
+    }
+    # A short product's name is too near to ordinary words: `spanner` and scanner.
+    vocabulary.learn(words)
     return Knowledge(vocabulary, _structure(_yaml("structure.yaml")), lexicon)
 
 

@@ -9,7 +9,7 @@ from incident_squad.policy.triage.clauses import sentences
 from incident_squad.policy.triage.facts import fact_finder
 from incident_squad.policy.triage.instructions import has_instructions
 from incident_squad.policy.triage.reading import plain
-from incident_squad.policy.triage.words import fold
+from incident_squad.policy.triage.words import fold, split_camel
 
 _NAME = re.compile(
     r"(?:^|[-_./])(?:staging|stg|preprod|uat|qa|recette|sandbox|dev|nonprod)(?:[-_./\d]|$)"
@@ -25,6 +25,8 @@ def noise(alert: Alert) -> str | None:
     A text that gives orders to its reader is not believed when it calls itself harmless.
     """
     told = [value for value in alert.labels.values() if " " in value]
+    rule = alert.labels.get("alertname", "")
+    told += [rule, " ".join(split_camel(rule))]
     for text in (alert.title, alert.description, *told):
         if not has_instructions(text):
             found = fact_finder().read(sentences(plain(text)), _HARMLESS).facts

@@ -17,10 +17,15 @@ from incident_squad.policy.triage.words import STOP, Vocabulary, fold, split_cam
 
 MAX_CHARACTERS = 6000
 NAME_WEIGHT = 0.35
-_HEAD = 2.5
+_HEAD = 2.0
 _DATABASE = "database"
-_PLACES = frozenset(
-    {"prod", "prd", "production", "staging", "stg", "eu", "us", "dc", "a", "b", "c"}
+_PLACES = frozenset(["prod", "prd", "production", "staging", "stg", "eu", "us", "dc", "test"])
+_TOOLS = frozenset(
+    [
+        *("exporter", "ui", "api", "backup", "operator", "client", "controller", "migrator"),
+        *("admin", "console", "application", "sync", "job", "message", "proxy", "agent", "sidecar"),
+        *("importer", "indexer", "consumer", "web", "portal", "check", "checker", "monitor"),
+    ]
 )
 _SENTENCE_GAP = 50
 _CLAUSE_GAP = 2
@@ -172,17 +177,23 @@ def _add_chunk(
     words = [word for chunk in text.split() for word in split_camel_known(chunk, vocabulary)]
     start = len(reading.tokens)
     _flush(reading, vocabulary, words, weight, name=name)
-    _weigh_head(reading, start)
+    if name:
+        _weigh_head(reading, start, vocabulary)
 
 
-def _weigh_head(reading: Reading, start: int) -> None:
-    """`prod-db-01` is a database whatever it serves: the head of its name says so."""
-    for place in range(len(reading.tokens) - 1, start - 1, -1):
+def _weigh_head(reading: Reading, start: int, vocabulary: Vocabulary) -> None:
+    """`prod-db-01` is a database and `pg-ro-2` a PostgreSQL: the name of a machine says so.
+
+    `postgres-exporter` is none: there the head of the name is something else.
+    """
+    words = [token.word for token in reading.tokens[start:]]
+    head = next((w for w in reversed(words) if not (w.isdigit() or w in _PLACES)), "")
+    if head in _TOOLS:
+        return
+    for place in range(start, len(reading.tokens)):
         token = reading.tokens[place]
-        if token.word == _DATABASE:
+        if token.word in vocabulary.products or token.word == head == _DATABASE:
             reading.tokens[place] = replace(token, weight=token.weight * _HEAD)
-        if not (token.word.isdigit() or token.word in _PLACES):
-            return
 
 
 def _flush(

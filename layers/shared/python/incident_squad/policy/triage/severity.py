@@ -147,6 +147,18 @@ RULES = (
         "an outage of a flow that earns money",
     ),
     Rule(
+        "attack blocked",
+        lambda s: s.impact.contained and s.type is IncidentType.SECURITY,
+        Severity.SEV3,
+        "the attack was blocked and nothing else is said",
+    ),
+    Rule(
+        "what matters works",
+        lambda s: s.impact.core_well,
+        Severity.SEV3,
+        "the alert says that the rest, or what earns money, works",
+    ),
+    Rule(
         "outage without a figure",
         lambda s: s.impact.outage,
         Severity.SEV2,

@@ -12,6 +12,8 @@ from incident_squad.policy.triage.tagging import Tagged
 
 _REACH = 9
 _ADJECTIVES = 2
+_ONE = 1.0
+"""The percent of \"one customer\": one region or one page is no such thing."""
 _STOPS = frozenset({".", ";", "(", ")"})
 _SMALL = {
     "one": 1,
@@ -61,7 +63,7 @@ def shares(row: Sequence[Tagged], quantities: Mapping[str, float]) -> Iterator[S
             yield from _fraction(row, place)
         for name, percent in quantities.items():
             unit = _unit_after(row, place + 1) if word.has(name) else None
-            if unit:
+            if unit and (percent > _ONE or unit is Unit.USERS):
                 yield Share(percent, unit)
 
 

@@ -100,16 +100,15 @@ class Triager:
             *exonerated(reading, self._known.lexicon),
         ]
         well = {clue.type for clue in found if clue.weight < 0}
-        for clue in (_PRIOR, *found):
+        for clue in found:
             scores.add(weaker(clue) if clue.type in well else clue)
-        about = scores.best()
+        about = scores.best() or _PRIOR.type
+        scores.add(_PRIOR)
         fits = self._signals.fits(reading, names, about)
-        for clue in (
-            *breached(effect),
-            *failures(self._failures.find(reading, about)),
-            *ranking.clues(fits),
-        ):
+        for clue in (*failures(self._failures.find(reading, about)), *ranking.clues(fits)):
             scores.add(weaker(clue) if clue.type in well else clue)
+        for clue in breached(effect, scores.points[IncidentType.SECURITY]):
+            scores.add(clue)
         return scores, fits
 
 

@@ -22,7 +22,7 @@ _DOUBLED_LENGTH = 5
 _REMEMBERED = 50_000
 _MOST_EDITS = 2
 _TYPO_LENGTH = 6
-_TWO_TYPOS_LENGTH = 10
+_TWO_TYPOS_LENGTH = 12
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _PIECE = re.compile(r"\d+[a-z]{1,2}(?![a-z])|\d+(?:[.,]\d+)*|[a-z]+\d*[a-z]*|[a-z]+", re.IGNORECASE)
 
@@ -77,6 +77,7 @@ class Vocabulary:
         self._phrases: dict[str, list[tuple[tuple[str, ...], str]]] = {}
         self._deletes: dict[str, list[str]] = {}
         self._learned: set[str] = set()
+        self.products: set[str] = set()
         self._cache: dict[str, str] = {}
         phrases: list[tuple[str, str]] = []
         for canonical, line in glossary.items():
@@ -95,7 +96,7 @@ class Vocabulary:
         """Keep these words as they are, whatever their ending (`redis`, `spring`)."""
         for word in words:
             if word.isalnum():
-                self._canonical.setdefault(word, word)
+                self.products.add(self._canonical.setdefault(word, word))
         self._cache.clear()
 
     def _add_phrase(self, phrase: str, canonical: str) -> None:
