@@ -15,8 +15,8 @@ from incident_squad.domain.alert import Alert, AlertStatus
 from incident_squad.domain.errors import SquadError, TransientFailure
 from incident_squad.domain.incident import Incident, IncidentStatus, Stage
 from incident_squad.domain.incident_id import new_incident_id
-from incident_squad.domain.outcome import Count, Outcome, OutcomeKind
-from incident_squad.domain.triage import Triage
+from incident_squad.domain.outcome import Cause, Count, Outcome, OutcomeKind
+from incident_squad.domain.triage import RunbookCandidate, Triage
 from incident_squad.domain.values import Environment, IncidentType, Severity
 from incident_squad.ports import IncidentQuery
 from incident_squad.steps.receive_alert import ReceiveAlert
@@ -41,6 +41,7 @@ def judged(alert: Alert) -> Triage:
         service=alert.service,
         environment=alert.environment or Environment.PRODUCTION,
         noise="noise" in alert.labels,
+        runbooks=(RunbookCandidate(runbook_id=alert.labels.get("runbook", "pool"), score=0.9),),
     )
 
 
@@ -315,6 +316,141 @@ def test_a_group_that_heals_one_fault_and_brings_another_never_looks_healed(squa
     assert (resolved.outcome, firing.outcome) == (OutcomeKind.RESOLVED, OutcomeKind.ATTACHED)
     assert squad.opened()[0].source_resolved_at is None
     assert squad.events() == ["AlertReceived", "AlertAttached", "AlertResolved"]
+
+
+SYMPTOM, CERT = {"runbook": "net-latency"}, {"runbook": "net-certificate-expiry"}
+
+
+def test_another_cause_at_the_same_service_opens_its_own_incident(squad: Squad) -> None:
+    storm = squad.say("k1")
+    other = squad.say("k2", labels=CERT)
+    assert other.outcome is OutcomeKind.OPENED
+    assert squad.say("k3", labels=CERT).incident_id == other.incident_id
+    assert squad.say("k4").incident_id == storm.incident_id
+    assert squad.say("k5", labels=SYMPTOM).incident_id == storm.incident_id
+
+
+def test_a_break_in_during_a_storm_opens_its_own_incident(squad: Squad) -> None:
+    squad.say("k1", labels=SYMPTOM)
+    assert squad.say("k2", labels={"type": "security"}).outcome is OutcomeKind.OPENED
+
+
+def test_symptoms_take_the_first_cause_and_no_second_one(squad: Squad) -> None:
+    felt = squad.say("k1", service="shop", labels=SYMPTOM)
+    cause = squad.say("k2", service="orders-db")
+    assert cause.incident_id == felt.incident_id
+    incident = squad.incidents.get(felt.incident_id or "")
+    assert (incident.cause, incident.lead_key, incident.opening_key) == ("pool", "k2", "k1")
+    assert squad.say("k3", service="orders", labels=CERT).outcome is OutcomeKind.OPENED
+    assert squad.say("k4", service="orders", labels=SYMPTOM).incident_id == felt.incident_id
+
+
+def test_a_cause_above_is_no_consequence_of_what_is_below(squad: Squad) -> None:
+    squad.say("k1", service="orders-db")
+    assert squad.say("k2", service="shop", labels=CERT).outcome is OutcomeKind.OPENED
+
+
+def test_a_cause_that_hits_everybody_is_one_incident(squad: Squad) -> None:
+    dns = {"runbook": "net-dns-failure"}
+    first = squad.say("k1", service="stranger", labels=dns)
+    assert squad.say("k2", service="orders", labels=dns).incident_id == first.incident_id
+
+
+def test_alerts_of_one_host_that_nobody_knows_are_one_incident(squad: Squad) -> None:
+    first = squad.say("k1", service=None, resource="db-77")
+    assert squad.say("k2", service=None, resource="DB-77").incident_id == first.incident_id
+    assert squad.say("k3", service="search", resource="db-77").incident_id == first.incident_id
+    assert squad.say("k4", service=None, resource="db-78").outcome is OutcomeKind.OPENED
+
+
+def test_an_incident_in_human_hands_still_takes_its_alerts(squad: Squad) -> None:
+    first = squad.say("k1")
+    squad.incidents.change(
+        first.incident_id or "", status=IncidentStatus.HANDED_OVER, stage=Stage.DONE
+    )
+    assert squad.say("k1").incident_id == first.incident_id
+    assert squad.say("k2").incident_id == first.incident_id
+    squad.incidents.change(first.incident_id or "", stage=Stage.CLOSE)
+    assert squad.say("k3").outcome is OutcomeKind.OPENED
+
+
+def test_a_resolve_that_comes_first_is_remembered(squad: Squad) -> None:
+    squad.say(status=RESOLVED, ended_at=later(minutes=1))
+    late = squad.say(started_at=later())
+    assert (late.outcome, late.cause) == (OutcomeKind.SUPPRESSED, Cause.LATE)
+    assert not squad.opened()
+    assert squad.say(started_at=later(minutes=1)).outcome is OutcomeKind.OPENED
+
+
+def test_an_old_firing_after_the_incident_was_closed_opens_nothing(squad: Squad) -> None:
+    first = squad.say(started_at=later())
+    squad.say(status=RESOLVED, ended_at=later(minutes=5))
+    squad.close(first)
+    assert squad.say(started_at=later()).cause is Cause.LATE
+    squad.say(status=RESOLVED, ended_at=later(minutes=1))
+    assert squad.say(started_at=later(minutes=3)).cause is Cause.LATE
+    assert squad.say(started_at=later(minutes=6)).outcome is OutcomeKind.OPENED
+
+
+def test_what_says_no_time_is_never_taken_for_late(squad: Squad) -> None:
+    squad.say(status=RESOLVED, ended_at=later(minutes=1))
+    assert squad.say().outcome is OutcomeKind.OPENED
+
+
+def quiet(squad: Squad) -> None:
+    window = {"services": ["orders"], "reason": "new disks", "start": later(), "end": later(days=1)}
+    catalog = a_catalog(maintenance={"disks": window})
+    squad.receive = ReceiveAlert(
+        squad.incidents,
+        squad.timeline,
+        squad.workflow,
+        MemoryKnowledge(catalog, {}),
+        squad.clock,
+        judged,
+    )
+
+
+def test_maintenance_suppresses_with_its_reason_and_takes_what_is_already_open(
+    squad: Squad,
+) -> None:
+    first = squad.say("k1")
+    quiet(squad)
+    assert squad.say("k1").incident_id == first.incident_id
+    told = squad.say("k2")
+    assert (told.outcome, told.cause) == (OutcomeKind.SUPPRESSED, Cause.MAINTENANCE)
+    assert "new disks" in told.reason
+    assert squad.say("k1", status=RESOLVED).outcome is OutcomeKind.RESOLVED
+    squad.clock.sleep(86_400)
+    assert squad.say("k2").outcome is OutcomeKind.OPENED
+
+
+def test_what_is_beyond_the_time_of_a_request_is_sent_again(squad: Squad) -> None:
+    class Slow(MemoryIncidents):
+        def holder_of(self, key: str) -> str | None:
+            squad.clock.sleep(4)
+            return super().holder_of(key)
+
+    squad.incidents = Slow(squad.clock)
+    squad.timeline = MemoryTimeline(squad.incidents, squad.clock)
+    squad.receive = ReceiveAlert(
+        squad.incidents, squad.timeline, squad.workflow, services(), squad.clock, judged
+    )
+    outcomes = squad.receive([an_alert(key=f"k{n}") for n in range(10)])
+    late = [outcome for outcome in outcomes if outcome.cause is Cause.OUT_OF_TIME]
+    assert late
+    assert {outcome.outcome for outcome in late} == {OutcomeKind.REJECTED}
+    assert outcomes[0].outcome is OutcomeKind.OPENED
+
+
+def test_a_flapping_storm_is_told_in_short(squad: Squad) -> None:
+    squad.say("other")
+    for n in range(60):
+        squad.say(started_at=later(minutes=n))
+        squad.say(status=RESOLVED, ended_at=later(minutes=n, seconds=30))
+    assert len(squad.opened()) == 1
+    assert len(squad.events()) < 50
+    last = squad.timeline.read(squad.opened()[0].id)[-1]
+    assert "40 times so far" in last.summary
 
 
 class RealSleep(FixedClock):
