@@ -396,6 +396,34 @@ def test_a_condition_has_its_time_and_no_more(deployer: Deployer) -> None:
     assert clock.slept == pytest.approx(3)
 
 
+def test_a_condition_may_have_to_hold_for_a_while(deployer: Deployer) -> None:
+    rates = [0.45, 0.01, 0.45] + [0.01] * 20
+    deployer.replies["/deployment"] = lambda: (
+        200,
+        json.dumps({"errorRate": rates.pop(0)}).encode(),
+    )
+    clock = FixedClock()
+    probers = CatalogProbers(a_knowledge(deployer.port), SECRETS, clock)
+    held, seen = probers.holds(a_condition(within_seconds=30, for_seconds=5), "orders", {})
+    assert held
+    assert seen.held_since is not None
+    assert (clock.now() - seen.held_since).total_seconds() == pytest.approx(5)
+    assert clock.slept == pytest.approx(0.1 + 0.2 + 0.4 + 5)
+
+
+def test_a_condition_that_comes_and_goes_does_not_hold(deployer: Deployer) -> None:
+    rates = [0.01, 0.45] * 50
+    deployer.replies["/deployment"] = lambda: (
+        200,
+        json.dumps({"errorRate": rates.pop(0)}).encode(),
+    )
+    clock = FixedClock()
+    probers = CatalogProbers(a_knowledge(deployer.port), SECRETS, clock)
+    held, seen = probers.holds(a_condition(within_seconds=20, for_seconds=5), "orders", {})
+    assert (held, seen.held_since) == (False, None)
+    assert clock.slept <= 25
+
+
 def test_what_cannot_be_asked_is_not_configured_and_not_waited_for() -> None:
     clock = FixedClock()
     probers = CatalogProbers(a_knowledge(1), SECRETS, clock)

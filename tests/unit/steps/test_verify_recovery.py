@@ -12,7 +12,7 @@ from tests.builders import INCIDENT_ID, NOW, a_triage, later
 from tests.fakes import FakeProbers
 from tests.unit.steps.remediation import Squad, the_runbook
 
-RECOVERY = [
+RECOVERY: list[dict[str, Any]] = [
     {
         "title": "Few connections",
         "probe": {"kind": "sql", "target": "database", "sql": "share"},
@@ -125,3 +125,62 @@ def test_without_any_step_the_time_counts_from_the_beginning() -> None:
     assert verify(squad, {"share": 0.9}).recovered == "not_yet"
     squad.clock.moment = later(minutes=10)
     assert verify(squad, {"share": 0.9}).recovered == "no"
+
+
+def a_stable_squad() -> Squad:
+    stable = {**RECOVERY[0], "for_seconds": 60}
+    return a_squad([stable])
+
+
+def test_a_symptom_must_stay_away_for_as_long_as_the_runbook_says() -> None:
+    squad = a_stable_squad()
+    seen = []
+    for seconds in (0, 20, 40, 59, 60):
+        squad.clock.moment = later(minutes=6, seconds=seconds)
+        seen.append(verify(squad, {"share": 0.2}).recovered)
+    assert seen == ["not_yet"] * 4 + ["yes"]
+    (evidence,) = squad.incidents.evidence(INCIDENT_ID)
+    assert evidence.held_since == later(minutes=6)
+
+
+def test_a_symptom_that_comes_back_starts_the_clock_again() -> None:
+    squad = a_stable_squad()
+    looks = ((0, 0.2), (30, 0.9), (60, 0.2), (90, 0.2), (120, 0.2))
+    seen = []
+    for seconds, share in looks:
+        squad.clock.moment = later(minutes=6, seconds=seconds)
+        seen.append(verify(squad, {"share": share}).recovered)
+    assert seen == ["not_yet"] * 4 + ["yes"]
+
+
+def test_nobody_knows_what_happened_while_nobody_looked() -> None:
+    squad = a_stable_squad()
+    for seconds in (0, 120):
+        squad.clock.moment = later(minutes=6, seconds=seconds)
+        assert verify(squad, {"share": 0.2}).recovered == "not_yet"
+
+
+def test_what_held_before_the_last_repair_proves_nothing_about_it() -> None:
+    squad = a_stable_squad()
+    squad.clock.moment = later(minutes=6)
+    verify(squad, {"share": 0.2})
+    squad.incidents.put_step(
+        INCIDENT_ID,
+        StepRecord(
+            place=1,
+            plan_hash=squad.the_plan.hash,
+            status=StepStatus.APPLIED,
+            started_at=later(minutes=6),
+            finished_at=later(minutes=6, seconds=10),
+        ),
+    )
+    for seconds, recovered in ((30, "not_yet"), (60, "not_yet"), (90, "yes")):
+        squad.clock.moment = later(minutes=6, seconds=seconds)
+        assert verify(squad, {"share": 0.2}).recovered == recovered
+
+
+def test_too_short_is_said_when_the_time_is_over() -> None:
+    squad = a_stable_squad()
+    squad.clock.moment = later(minutes=15)
+    assert verify(squad, {"share": 0.2}).recovered == "no"
+    assert "'Few connections' is so, but not for long enough: 0.2" in squad.said
