@@ -67,6 +67,7 @@ class World:
             ),
             hand_over=self.hand_over,
             clock=self.clock,
+            receive=list,
         )
 
     def ask(self, status: ApprovalStatus = ApprovalStatus.PENDING) -> Approval:

@@ -295,6 +295,7 @@ class Squad:
             decide=self.decide_approval(),
             hand_over=self.hand_over(),
             clock=w.clock,
+            receive=self.receive_alert(),
         )
 
     def deliver_messages(self, channels: ports.Channels) -> DeliverMessages:

@@ -45,6 +45,7 @@ class Cause(StrEnum):
     SENT_AGAIN = "sent_again"
     RESOLVED = "resolved_at_the_source"
     NOTED = "noted"
+    SETTLING = "settling"
     LATE = "late_delivery"
     NOTHING_OPEN = "nothing_open"
     ALREADY_NOTED = "already_noted"

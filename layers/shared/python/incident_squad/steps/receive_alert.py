@@ -15,6 +15,7 @@ from incident_squad.domain.triage import Triage
 from incident_squad.policy.causes import cause_of
 from incident_squad.policy.quiet import quieted
 from incident_squad.ports import Clock, IncidentStore, Knowledge, Timeline, Workflow
+from incident_squad.steps.aftermath import Aftermath
 from incident_squad.steps.alert_record import AlertLog, ended, one, over_key, page_of
 from incident_squad.steps.attach_alert import AttachAlert
 from incident_squad.steps.correlation import Correlation
@@ -73,6 +74,10 @@ class ReceiveAlert:
     def _settle(self) -> SettleAlert:
         return SettleAlert(self.incidents, self.clock, self._correlation, self._log)
 
+    @cached_property
+    def _aftermath(self) -> Aftermath:
+        return Aftermath(self.incidents, self.clock)
+
     def _in_time(self, alert: Alert, deadline: datetime) -> Outcome:
         if self.clock.now() > deadline:
             reason = "the request took too long; send the rest again"
@@ -90,6 +95,9 @@ class ReceiveAlert:
         incident = self._correlation.taking(holder)
         if incident is not None:
             return self._attach(incident, alert, None) or self._fire(alert)
+        absorbed = self._aftermath.absorb(self._correlation.known(holder), alert)
+        if absorbed is not None:
+            return absorbed
         if holder is not None:
             self.incidents.release(alert.key, holder)
         if self._is_late(alert):

@@ -1,11 +1,12 @@
 """Sweep: find what a crash left behind and take it up again."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from incident_squad.contracts import Contract, HandOverInput
+from incident_squad.domain.alert import Alert
 from incident_squad.domain.approval import ApprovalStatus, Decision
 from incident_squad.domain.incident import Incident, IncidentStatus, Stage
 from incident_squad.domain.timeline import Actor, Entry
@@ -17,6 +18,7 @@ from incident_squad.ports import (
     Timeline,
     Workflow,
 )
+from incident_squad.steps.aftermath import Aftermath
 from incident_squad.steps.decide_approval import DecideApproval
 from incident_squad.steps.hand_over import HandOver
 
@@ -43,7 +45,10 @@ class Swept(Contract):
 
 @dataclass(frozen=True)
 class Sweep:
-    """Every open incident has an execution that is alive, or is in a human's hands."""
+    """Every open incident has an execution that is alive, or is in a human's hands.
+
+    What still fires a while after its recovery is received again.
+    """
 
     incidents: IncidentStore
     approvals: Approvals
@@ -52,6 +57,7 @@ class Sweep:
     decide: DecideApproval
     hand_over: HandOver
     clock: Clock
+    receive: Callable[[Sequence[Alert]], object]
 
     def __call__(self, event: dict[str, Any]) -> Swept:
         """Look at all open incidents once; `{"now": true}` waives the grace period."""
@@ -69,6 +75,7 @@ class Sweep:
                 self._resume(incident, incident.stage)
                 resumed.append(incident.id)
         resumed += self._close_recovered()
+        Aftermath(self.incidents, self.clock).release(self.receive)
         return Swept(resumed=tuple(resumed), handed_over=tuple(handed), delivered=tuple(delivered))
 
     def _open(self) -> Iterator[Incident]:
