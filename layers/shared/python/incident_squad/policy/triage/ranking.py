@@ -14,6 +14,7 @@ from incident_squad.policy.triage.reading import Reading
 from incident_squad.policy.triage.words import Vocabulary
 
 SAYS, HINTS, METRICS, UNLESS = 3.5, 1.0, 3.0, 3.0
+HINTS_ONLY = 0.5
 FITS, FITS_OTHER_TYPE = 0.9, 3.0
 """A runbook with fewer points than this does not fit: one hint is the least, a clear sentence when
 the runbook is of another type and none of the right type fits."""
@@ -31,7 +32,7 @@ class Fit:
     points: float
     reasons: tuple[str, ...]
     ordinary: float = 0.0
-    """Points that say little of the type: names of metrics that every kind of system has."""
+    """Points that say little of the type: mere hints, metrics that every kind of system has."""
 
 
 class Signals:
@@ -69,8 +70,9 @@ class Signals:
         reasons += [f"metric or rule {metric}"] if metric else []
         reasons += [f"mentions \u201c{words}\u201d" for words in hinted[:2]]
         reasons += [f"but \u201c{words}\u201d speaks against it" for words in spoken[:1]]
+        hints_only = 0.0 if said or metric else hints * HINTS_ONLY
         common = metric is not None and self._types[name] is IncidentType.APPLICATION
-        ordinary = METRICS / 2 if common else 0.0
+        ordinary = METRICS / 2 if common else hints_only
         return Fit(name, self._types[name], points, tuple(reasons), ordinary)
 
 
