@@ -21,6 +21,7 @@ from incident_squad.policy.triage.evidence import (
     subjects,
     weaker,
 )
+from incident_squad.policy.triage.facts import fact_finder
 from incident_squad.policy.triage.impact import impact
 from incident_squad.policy.triage.instructions import has_instructions
 from incident_squad.policy.triage.knowledge import knowledge
@@ -41,6 +42,7 @@ class Triager:
         self._catalog = catalog
         self._runbooks = runbooks
         self._known = knowledge()
+        fact_finder()
         self._services = services(catalog)
         self._signals = ranking.Signals(runbooks, self._known.vocabulary)
         lexicon = self._known.lexicon
