@@ -184,3 +184,12 @@ def test_too_short_is_said_when_the_time_is_over() -> None:
     squad.clock.moment = later(minutes=15)
     assert verify(squad, {"share": 0.2}).recovered == "no"
     assert "'Few connections' is so, but not for long enough: 0.2" in squad.said
+
+
+def test_the_next_look_is_when_it_will_have_held_for_long_enough() -> None:
+    squad = a_squad(recovery=[{**RECOVERY[0], "within_seconds": 0, "for_seconds": 3}])
+    assert verify(squad, {"share": 0.2}) == VerifyRecoveryOutput(
+        recovered="not_yet", wait_seconds=3
+    )
+    squad.clock.moment = later(minutes=5, seconds=3)
+    assert verify(squad, {"share": 0.2}).recovered == "yes"

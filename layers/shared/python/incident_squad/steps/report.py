@@ -17,10 +17,12 @@ from incident_squad.domain.plan import Applier, StepStatus
 from incident_squad.domain.record import IncidentRecord
 from incident_squad.domain.report import (
     Report,
+    ReportAgent,
     ReportDiagnosis,
     ReportEvent,
     ReportFinding,
     ReportFix,
+    ReportSpend,
     ReportStep,
     ReportUpdate,
 )
@@ -71,9 +73,15 @@ class BuildReport:
             clocks=clocks(record),
             opened_at=incident.opened_at,
             resolved_at=incident.resolved_at,
-            executive_summary=executive_summary(facts, self.clock.now()) if over else "",
+            executive_summary=self._summary(record, facts) if over else "",
             engine=record.diagnosis.engine if record.diagnosis else triage.engine,
+            spend=spend(record),
         )
+
+    def _summary(self, record: IncidentRecord, facts: Facts) -> str:
+        written = executive_summary(facts, self.clock.now())
+        added = record.updates[-1].executive if record.updates else ""
+        return f"{written}\n\n{added}" if added else written
 
     def _fix(self, record: IncidentRecord) -> ReportFix:
         plan = record.plan
@@ -105,6 +113,29 @@ class BuildReport:
         return ReportUpdate(external=latest.external, internal=latest.internal)
 
 
+def spend(record: IncidentRecord) -> ReportSpend:
+    """What models have cost, by the timeline: each answer tells how it was made."""
+    agents = tuple(
+        ReportAgent(
+            agent=event.actor.name,
+            event=event.event,
+            engine=str(event.data["model"]["engine"]),
+            reason=str(event.data["model"]["reason"]),
+            calls=int(event.data["model"]["calls"]),
+            tokens=event.tokens,
+            usd=event.cost_usd,
+        )
+        for event in record.events
+        if "model" in event.data
+    )
+    return ReportSpend(
+        usd=round(sum(agent.usd for agent in agents), 6),
+        tokens=sum(agent.tokens for agent in agents),
+        calls=sum(agent.calls for agent in agents),
+        agents=agents,
+    )
+
+
 def clocks(record: IncidentRecord) -> dict[str, float]:
     """Seconds from the opening to each stage that was reached."""
     approved = next(
@@ -117,6 +148,7 @@ def clocks(record: IncidentRecord) -> dict[str, float]:
             ("triaged", "Triaged"),
             ("diagnosed", "Diagnosed"),
             ("planned", "PlanProposed"),
+            ("recovered", "RecoveryVerified"),
         )
     }
     moments["approved"] = approved

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 
 from incident_squad.contracts import IncidentInput, VerifyRecoveryOutput
 from incident_squad.domain.evidence import Evidence, EvidenceStatus, Verdict
@@ -38,7 +39,9 @@ class VerifyRecovery:
             self.incidents.change(
                 incident.id, status=IncidentStatus.VERIFYING, stage=Stage.RECOVERY
             )
-            return VerifyRecoveryOutput(recovered="not_yet", wait_seconds=wait)
+            return VerifyRecoveryOutput(
+                recovered="not_yet", wait_seconds=min(wait, self._left(plan, evidence))
+            )
         unmet = [_words(seen) for seen in evidence if seen.verdict is not Verdict.SUPPORTS]
         seen = "; ".join(unmet) or "nothing here can show whether the symptom is gone"
         self._conclude(
@@ -63,6 +66,18 @@ class VerifyRecovery:
         if not looks or not all(held for held, _ in looks):
             return None, evidence
         return "; ".join(condition.title for condition in conditions), evidence
+
+    def _left(self, plan: Plan | None, evidence: Sequence[Evidence]) -> int:
+        """Seconds until all that holds now will have held for long enough; a poll otherwise."""
+        pairs = list(zip(self._conditions(plan), evidence, strict=False))
+        if not pairs or any(seen.held_since is None for _, seen in pairs):
+            return self.knowledge.catalog.policies.recovery_poll_seconds
+        left = (
+            condition.for_seconds - (seen.observed_at - seen.held_since).total_seconds()
+            for condition, seen in pairs
+            if seen.held_since is not None
+        )
+        return max(1, ceil(max(left)))
 
     def _conditions(self, plan: Plan | None) -> Sequence[Condition]:
         if plan is None or plan.runbook_id is None:
