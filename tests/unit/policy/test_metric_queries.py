@@ -8,8 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incident_squad.domain.errors import InvalidParameter
+from incident_squad.domain.runbook import MetricProbe
 from incident_squad.policy.cloudwatch_query import read_cloudwatch
-from incident_squad.policy.metric_query import fill_query, own_range, placeholders
+from incident_squad.policy.metric_query import (
+    fill_query,
+    metric_problems,
+    own_range,
+    placeholders,
+)
 from incident_squad.policy.pagerduty_query import read_pagerduty
 from tests.builders import a_catalog
 
@@ -129,6 +135,22 @@ def test_any_text_is_read_or_refused(query: str) -> None:
             read(query)
         except InvalidParameter:
             continue
+
+
+@pytest.mark.parametrize(
+    ("source", "query", "problems"),
+    [
+        ("cloudwatch", "AWS/RDS:CPUUtilization{DBInstanceIdentifier={target.instance}}", 0),
+        ("cloudwatch", 'SELECT AVG(CPU) / 100 FROM "AWS/RDS"', 1),
+        ("pagerduty", "incidents service={target.pagerduty}", 0),
+        ("pagerduty", "everything", 1),
+        ("datadog", "avg:system.cpu.user{service:{service}} last_15m", 1),
+        ("prometheus", "up", 0),
+    ],
+)
+def test_the_lint_reads_a_runbook_s_queries(source: Any, query: str, problems: int) -> None:
+    probe = MetricProbe(kind="metric", source=source, query=query)
+    assert len(list(metric_problems(probe))) == problems
 
 
 def test_pagerduty_filters_are_read() -> None:

@@ -10,6 +10,9 @@ from datetime import timedelta
 
 from incident_squad.domain.catalog import Catalog
 from incident_squad.domain.errors import InvalidParameter
+from incident_squad.domain.runbook import MetricProbe
+from incident_squad.policy.cloudwatch_query import read_cloudwatch
+from incident_squad.policy.pagerduty_query import read_pagerduty
 
 _PLACEHOLDER = re.compile(r"\{(service|target\.[A-Za-z0-9_-]+)\}")
 _SERVICE = re.compile(r"[a-z][a-z0-9_-]{0,63}")
@@ -45,6 +48,19 @@ def fill_query(query: str, catalog: Catalog, service: str | None) -> str:
 def placeholders(query: str) -> frozenset[str]:
     """The names that a query asks the catalogue for: `service`, `target.instance`."""
     return frozenset(_PLACEHOLDER.findall(query))
+
+
+def metric_problems(probe: MetricProbe) -> Iterator[str]:
+    """What can be seen to be wrong with a probe before it is asked."""
+    if own_range(probe.query.strip())[1] is not None:
+        yield "a probe's range is its window_minutes: take last_... away"
+    read = {"cloudwatch": read_cloudwatch, "pagerduty": read_pagerduty}.get(probe.source)
+    if read is None:
+        return
+    try:
+        read(_PLACEHOLDER.sub("PLACE1", probe.query))
+    except InvalidParameter as error:
+        yield f"the query for {probe.source} cannot be read: {error}"
 
 
 def own_range(query: str) -> tuple[str, timedelta | None]:

@@ -8,6 +8,7 @@ from incident_squad.domain.errors import InvalidParameter
 from incident_squad.domain.runbook import (
     HttpAction,
     HttpProbe,
+    MetricProbe,
     Parameter,
     ParameterType,
     Probe,
@@ -15,6 +16,7 @@ from incident_squad.domain.runbook import (
     SqlProbe,
     Step,
 )
+from incident_squad.policy.metric_query import metric_problems
 from incident_squad.policy.runbook_references import (
     interpolations,
     previewed,
@@ -97,6 +99,8 @@ def probe_errors(
             )
             if "%(" in probe.sql and not names:
                 yield (where, "SQL takes no parameters here: there is no step to give them")
+        if isinstance(probe, MetricProbe):
+            yield from ((where, message) for message in metric_problems(probe))
 
 
 def _of_role(role: str, kind: type[Target], where: str, catalog: Catalog) -> Iterator[Found]:

@@ -26,6 +26,7 @@ from incident_squad.domain.plan import PlannedStep
 from incident_squad.domain.runbook import MetricProbe, ParameterValue, Step
 from incident_squad.domain.values import iso
 from incident_squad.policy.measure import as_evidence
+from incident_squad.policy.metric_query import own_range
 from incident_squad.ports import (
     Clock,
     Executor,
@@ -107,15 +108,17 @@ class _Eyes:
         """One question to a metric source."""
         now = self.of.clock.now()
         given = asked.timeRange
+        text, own = own_range(asked.query.strip())
         try:
             span = TimeRange(
-                start=given.start if given else now - USUAL, end=given.end if given else now
+                start=given.start if given else now - (own or USUAL),
+                end=given.end if given else now,
             )
             if self.of.telemetry is None:
                 return (self._by_probe(asked, span),)
             query = MetricQuery(
                 source=asked.source,
-                query=asked.query,
+                query=text,
                 time_range=span,
                 aggregation=asked.aggregation,
             )
