@@ -18,9 +18,14 @@ class TargetSecrets:
     writers: tuple[str, ...]
 
 
+def shipped_catalog() -> Catalog:
+    """The catalogue that the layer ships."""
+    return Catalog.model_validate(yaml.safe_load(CATALOG.read_text()))
+
+
 def target_secrets() -> TargetSecrets:
     """The secrets of the catalogue's targets, sorted."""
-    targets = Catalog.model_validate(yaml.safe_load(CATALOG.read_text())).targets.values()
+    targets = shipped_catalog().targets.values()
     return TargetSecrets(
         readers=tuple(sorted({target.reader for target in targets if target.reader})),
         writers=tuple(sorted({target.writer for target in targets if target.writer})),

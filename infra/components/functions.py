@@ -12,8 +12,11 @@ from infra.components.layers import ARCHITECTURE, ROOT, RUNTIME
 from infra.components.names import Names
 from infra.components.permissions import Resources, statements
 from infra.components.review import accept
+from infra.components.target_access import add_target_access
 from infra.functions import FUNCTIONS, Function
 from infra.stage import Stage
+from infra.target_grants import target_grants
+from infra.targets import shipped_catalog
 
 
 class Functions(Construct):
@@ -33,6 +36,7 @@ class Functions(Construct):
         super().__init__(scope, construct_id)
         self._names, self._stage, self._layers = names, stage, layers
         self._environment, self._resources = environment, resources
+        self._grants = target_grants(shipped_catalog())
         self.by_name = {row.name: self._function(row) for row in FUNCTIONS}
 
     def _function(self, row: Function) -> lambda_.Function:
@@ -74,6 +78,7 @@ class Functions(Construct):
             actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log.log_group_arn]
         )
         policy.add_statements(own_log, *statements(row.may, self._resources))
+        add_target_access(policy, row.may, self._grants)
         for permission, (arn, reason) in self._resources.wildcards.items():
             if permission in row.may:
                 accept(policy, f"AwsSolutions-IAM5[Resource::{arn}]", reason)

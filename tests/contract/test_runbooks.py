@@ -21,7 +21,7 @@ from infra.local.postgres import ThrowAwayPostgres
 
 FILES = RunbookFiles(Path(__file__).parents[2] / "runbooks")
 BOOKS = FILES.runbooks
-EXECUTABLE = {"sql", "http", "note"}
+EXECUTABLE = {"sql", "http", "aws", "k8s", "command", "note"}
 SECURITY = sorted(name for name, book in BOOKS.items() if book.type is IncidentType.SECURITY)
 
 BRIEF = [
@@ -70,7 +70,10 @@ def test_the_commands_of_the_brief_stand_as_they_are(name: str, place: int, comm
         "db-slow-queries",
         "app-error-rate",
         "app-deploy-failure",
+        "app-oom-kill",
+        "app-crash-loop",
         "net-certificate-expiry",
+        "sec-unauthorized-access",
     ],
 )
 def test_these_repairs_run_without_a_person(name: str) -> None:

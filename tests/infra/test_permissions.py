@@ -7,7 +7,8 @@ import pytest
 
 from infra.components.permissions import ACTIONS
 from infra.functions import FUNCTIONS, Function, May
-from infra.targets import target_secrets
+from infra.target_grants import target_grants
+from infra.targets import shipped_catalog, target_secrets
 
 Template = dict[str, Any]
 OWN_LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
@@ -20,6 +21,11 @@ MEASURING = {
 ALONGSIDE = {May.NOTIFY: {"kms:Decrypt", "kms:GenerateDataKey"}}
 # Actions for which AWS has no resources, or whose resources are only known to AWS.
 WITHOUT_RESOURCE = {
+    "ec2:DescribeInstances",
+    "ecs:ListTaskDefinitions",
+    "ssm:GetCommandInvocation",
+    "ssm:ListCommandInvocations",
+    "ssm:ListCommands",
     "cloudwatch:GetMetricData",
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
@@ -68,7 +74,13 @@ def actions(statements: Iterable[dict[str, Any]]) -> set[str]:
 def test_a_role_holds_what_its_row_says_and_no_more(template: Template, row: Function) -> None:
     allowed = {action for permission in row.may for action in ACTIONS[permission]}
     alongside = {action for permission in row.may for action in ALONGSIDE.get(permission, ())}
-    assert actions(statements_of(template, row)) == allowed | alongside | OWN_LOG
+    targets = {
+        action
+        for grant in target_grants(shipped_catalog())
+        if grant.may in row.may
+        for action in grant.actions
+    }
+    assert actions(statements_of(template, row)) == allowed | alongside | OWN_LOG | targets
 
 
 def test_every_function_has_a_role_of_its_own(template: Template) -> None:
@@ -142,6 +154,21 @@ def test_only_those_who_ask_a_model_hold_its_key(template: Template) -> None:
     assert holders == specialists | {"triage", "draft_update", "publish_update"}
     writers = {row.name for row in FUNCTIONS if May.ACT in row.may}
     assert not holders & writers
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        "wafv2:UpdateIPSet",
+        "cognito-idp:AdminResetUserPassword",
+        "iam:UpdateAccessKey",
+        "ec2:ModifyInstanceAttribute",
+        "ssm:SendCommand",
+    ],
+)
+def test_only_the_fix_and_its_undo_change_clouds(template: Template, action: str) -> None:
+    able = {row.name for row in FUNCTIONS if action in actions(statements_of(template, row))}
+    assert able == {"remediate", "undo_remediation"}
 
 
 def test_those_who_show_incidents_cannot_change_them(template: Template) -> None:

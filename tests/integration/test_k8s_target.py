@@ -271,6 +271,7 @@ def test_readings_tell_what_the_pods_are_at(cluster: FakeCluster) -> None:
         "oom_kills": 1,
         "restarts": 7,
         "waiting": 1,
+        "unavailable": 0,
         "replicas": 2,
         "revision_age_seconds": 600,
     }

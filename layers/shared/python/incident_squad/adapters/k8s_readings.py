@@ -38,6 +38,12 @@ def waiting(now: Deployment, clock: Clock) -> int:
     return sum(_waits(state) in _STUCK for _, state in _containers(now))
 
 
+def unavailable(now: Deployment, clock: Clock) -> int:
+    """How many of the pods that it asks for are not available."""
+    del clock
+    return max(0, now.replicas - int((now.content.get("status") or {}).get("availableReplicas", 0)))
+
+
 def replicas(now: Deployment, clock: Clock) -> int:
     """How many pods it asks for."""
     del clock
@@ -59,6 +65,7 @@ READINGS: Mapping[str, Callable[[Deployment, Clock], bool | int]] = {
     "oom_kills": oom_kills,
     "restarts": restarts,
     "waiting": waiting,
+    "unavailable": unavailable,
     "replicas": replicas,
     "revision_age_seconds": revision_age_seconds,
 }

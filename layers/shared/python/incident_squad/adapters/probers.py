@@ -12,7 +12,14 @@ from incident_squad.adapters.metrics.telemetry import CatalogTelemetry
 from incident_squad.adapters.sql_session import Sessions
 from incident_squad.adapters.sql_target import SqlProber
 from incident_squad.domain.evidence import Evidence, EvidenceStatus
-from incident_squad.domain.runbook import Condition, MetricProbe, Probe
+from incident_squad.domain.runbook import (
+    AwsProbe,
+    CommandProbe,
+    Condition,
+    K8sProbe,
+    MetricProbe,
+    Probe,
+)
 from incident_squad.policy.expectation import passes
 from incident_squad.ports import Clock, Knowledge, Prober, Secrets
 
@@ -45,6 +52,8 @@ class CatalogProbers:
         target = self._knowledge.catalog.target_of(service, probe.target) if service else None
         if target is None:
             return self._missing(probe, f"'{service}' has no target as its {probe.target}")
+        if isinstance(probe, AwsProbe | CommandProbe | K8sProbe):
+            parameters = {"service": service, **parameters}
         return prober.probe(probe, target, parameters)
 
     def holds(

@@ -8,7 +8,10 @@ from incident_squad.domain.values import Value
 
 
 class Grant(Value):
-    """IAM actions, and the field of `AwsTarget` whose resources they are for."""
+    """IAM actions, and the field of `AwsTarget` whose resources they are for.
+
+    `ecs_deployments` stands for the deployments of the service that `ecs` names.
+    """
 
     actions: tuple[str, ...]
     on: str
@@ -92,7 +95,10 @@ ACTIONS: dict[str, AwsActionSpec] = {
         needs=("ecs",),
         undo="ecs_roll_forward",
         looks=_ECS,
-        acts=(Grant(actions=("ecs:StopServiceDeployment", "ecs:UpdateService"), on="ecs"),),
+        acts=(
+            Grant(actions=("ecs:UpdateService",), on="ecs"),
+            Grant(actions=("ecs:StopServiceDeployment",), on="ecs_deployments"),
+        ),
     ),
     "lambda_rollback": AwsActionSpec(
         needs=("function",),

@@ -24,5 +24,13 @@ ACTIONS: dict[str, K8sActionSpec] = {
 LOOKS = ("describe_pods", "previous_logs")
 """Steps that only look, by name."""
 
-READINGS = ("ready", "oom_kills", "restarts", "waiting", "replicas", "revision_age_seconds")
+READINGS = (
+    "ready",
+    "oom_kills",
+    "restarts",
+    "waiting",
+    "unavailable",
+    "replicas",
+    "revision_age_seconds",
+)
 """Probes by name."""

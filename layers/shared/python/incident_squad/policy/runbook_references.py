@@ -1,15 +1,18 @@
 """Names that runbook SQL, bodies and arguments refer to, and what is wrong with them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from incident_squad.domain.runbook import (
     Action,
     AwsAction,
+    AwsProbe,
     CommandAction,
+    CommandProbe,
     Condition,
     HttpAction,
     K8sAction,
+    K8sProbe,
     ParameterValue,
     SqlAction,
     SqlProbe,
@@ -103,7 +106,11 @@ def _has_column(action: Action, column: str) -> bool:
 def _of_action(action: Action) -> set[str]:
     if isinstance(action, SqlAction):
         return set(_PLACEHOLDER.findall(action.apply))
-    matches = (_REFERENCE.fullmatch(v) for v in _values(action) if isinstance(v, str))
+    return _named(_values(action))
+
+
+def _named(values: Iterable[ParameterValue]) -> set[str]:
+    matches = (_REFERENCE.fullmatch(value) for value in values if isinstance(value, str))
     return {match[1].replace(".", "_", 1) for match in matches if match}
 
 
@@ -114,7 +121,11 @@ def _of_preview(action: Action) -> set[str]:
 
 def _of_condition(condition: Condition | None) -> set[str]:
     probe = condition.probe if condition else None
-    return set(_PLACEHOLDER.findall(probe.sql)) if isinstance(probe, SqlProbe) else set()
+    if isinstance(probe, SqlProbe):
+        return set(_PLACEHOLDER.findall(probe.sql))
+    if isinstance(probe, AwsProbe | K8sProbe):
+        return _named(probe.arguments.values())
+    return _named(probe.argv) if isinstance(probe, CommandProbe) else set()
 
 
 def _values(action: Action) -> tuple[ParameterValue, ...]:

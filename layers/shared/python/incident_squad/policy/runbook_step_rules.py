@@ -17,6 +17,7 @@ from incident_squad.domain.runbook import (
     Step,
 )
 from incident_squad.policy.metric_query import metric_problems
+from incident_squad.policy.runbook_cloud_rules import cloud_probe_errors, cloud_step_errors
 from incident_squad.policy.runbook_references import (
     interpolations,
     previewed,
@@ -41,6 +42,7 @@ def step_errors(step: Step, where: str, catalog: Catalog) -> Iterator[Found]:
         yield from _of_parameter(name, parameter, where)
     conditions = [c.probe for c in (step.precheck, step.verify) if c]
     yield from probe_errors(conditions, where, catalog, names=True)
+    yield from cloud_step_errors(step, where, catalog)
     if isinstance(step.action, SqlAction):
         yield from _of_sql(step, step.action, where, catalog)
     if isinstance(step.action, HttpAction):
@@ -90,6 +92,7 @@ def probe_errors(
 ) -> Iterator[Found]:
     """What is wrong with probes; `names` says that a step gives their SQL its parameters."""
     for probe in probes:
+        yield from cloud_probe_errors(probe, where, catalog)
         if isinstance(probe, HttpProbe):
             yield from _of_operation(probe.target, probe.operation, where, catalog)
         if isinstance(probe, SqlProbe):
