@@ -15,6 +15,7 @@ from incident_squad.bootstrap.squad import Squad
 from incident_squad.bootstrap.tools import endpoint, preview_step_of
 from incident_squad.contracts import PreviewStepInput
 from incident_squad.domain.errors import TransientFailure
+from incident_squad.domain.limits import IntakeLimits
 from incident_squad.domain.metric import MetricQuestion, MetricResult
 from incident_squad.domain.plan import PlannedStep
 from incident_squad.policy.triage import Triager
@@ -69,7 +70,6 @@ class DirectScout:
         )
         return self._look(request).step
 
-
     def measure(self, question: MetricQuestion) -> MetricResult:
         self.asked.append(f"{question.source} {question.query}")
         return self._measure(question)
@@ -85,6 +85,7 @@ class World(MemoryWorld):
         self.timeline = MemoryTimeline(self.incidents, self.clock)
         self.approvals = MemoryApprovals(self.clock)
         self.secrets = MemorySecrets({"api-token": f"old\n{TOKEN}", "webhooks/generic": SENDER})
+        self.limits = IntakeLimits()
         self.squad = Squad(self)
         self.scout = DirectScout(preview_step_of(self), self.squad.query_metrics())
 
@@ -101,7 +102,12 @@ class World(MemoryWorld):
         )
 
     def _mcp(self) -> McpApi:
-        return McpApi(secrets=self.secrets, serve=endpoint(self.squad, lambda: self.scout))
+        return McpApi(
+            secrets=self.secrets,
+            clock=self.clock,
+            serve=endpoint(self.squad, lambda: self.scout),
+            limits_of=lambda: self.limits,
+        )
 
 
 def event(method: str, path: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:

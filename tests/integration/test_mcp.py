@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incident_squad.domain.errors import TransientFailure
+from incident_squad.domain.limits import IntakeLimits
 from incident_squad.intake import limits
 from incident_squad.ports import IncidentPage, IncidentQuery
 from tests.fakes import MemoryIncidents, MemorySecrets
@@ -253,6 +254,33 @@ def test_an_older_token_is_good_while_it_is_replaced(url: str) -> None:
 def test_no_web_page_may_ask(url: str, origin: str) -> None:
     assert post(url, request("tools/list"), Origin=origin).status == 403
     assert post(url, request("tools/list"), Origin="http://localhost:6274").status == 200
+
+
+def test_who_comes_too_often_is_told_when_to_come_again() -> None:
+    world = World()
+    world.limits = IntakeLimits(burst=2, requests_per_second=0.1, unproven_burst=1)
+    handler = world.handler()
+
+    def ask(token: str) -> tuple[int, list[str] | None]:
+        headers = {**PLAIN, "Authorization": f"Bearer {token}"}
+        body = json.dumps(request("tools/list")).encode()
+        said = handler(event("POST", "/api/mcp", headers, body), LambdaContext())
+        return said["statusCode"], said["multiValueHeaders"].get("Retry-After")
+
+    assert [ask("wrong")[0] for _ in range(3)] == [401, 429, 429]
+    assert [ask(TOKEN) for _ in range(3)] == [(200, None), (200, None), (429, ["10"])]
+
+
+def test_the_operators_limits_hold_for_tools_too(url: str) -> None:
+    world = World()
+    world.limits = IntakeLimits(body_bytes=1024, depth=4)
+    headers, deep = {**PLAIN, "MCP-Protocol-Version": "2025-06-18"}, request("x", a=[[[[1]]]])
+    handler = world.handler()
+    for body, status in ((b" " * 1025, 413), (json.dumps(deep).encode(), 400)):
+        assert (
+            handler(event("POST", "/api/mcp", headers, body), LambdaContext())["statusCode"]
+            == status
+        )
 
 
 DEEP = b'{"jsonrpc":"2.0","id":1,"method":"tools/list","params":' + b"[" * 500 + b"]" * 500 + b"}"

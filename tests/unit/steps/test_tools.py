@@ -22,7 +22,10 @@ from incident_squad.domain.errors import (
     TransientFailure,
     UnknownIncident,
 )
+from incident_squad.domain.outcome import Cause, Outcome, OutcomeKind
+from incident_squad.steps.tools.alerts import AlertTools
 from incident_squad.steps.tools.documents import NoSuchDocument
+from incident_squad.steps.tools.inputs import SubmitAlertInput
 from incident_squad.steps.tools.prompts import PROMPTS
 from incident_squad.steps.tools.toolbox import Tool, Toolbox, ToolFailed, UnknownTool
 from tests.tools import World
@@ -113,6 +116,25 @@ def test_an_alert_is_submitted_once(bench: Bench) -> None:
     assert (kept.source.value, kept.severity_hint) == ("generic", "critical")
     ended = bench.call("submit_alert", alert=POOL, service="payment-api", status="resolved")
     assert ended["outcome"] in {"resolved", "suppressed"}
+
+
+def test_an_alert_that_says_nothing_is_refused_and_counted(bench: Bench) -> None:
+    with pytest.raises(ToolFailed, match="an alert needs a text"):
+        bench.call("submit_alert", alert="   ")
+    (counted,) = bench.world.incidents.counted("20261122")
+    assert (counted.source, counted.outcome.value, counted.number) == ("generic", "rejected", 1)
+
+
+def test_an_alert_that_took_too_long_may_be_sent_again(bench: Bench) -> None:
+    late = Outcome(outcome=OutcomeKind.REJECTED, reason="late", cause=Cause.OUT_OF_TIME)
+    alerts = AlertTools(
+        triager=bench.world.triager,
+        receive=lambda _: [late],
+        clock=bench.world.clock,
+        count=lambda _: None,
+    )
+    with pytest.raises(TransientFailure):
+        alerts.submit(SubmitAlertInput(alert="x is down"))
 
 
 def test_incidents_are_listed_and_shown(bench: Bench) -> None:

@@ -87,7 +87,12 @@ def mcp_api() -> McpApi:
 
     found = squad()
     serve = endpoint(found, lambda: aws_scout(settings()))
-    return McpApi(secrets=found.world.secrets, serve=serve)
+    return McpApi(
+        secrets=found.world.secrets,
+        clock=found.world.clock,
+        serve=serve,
+        limits_of=lambda: found.world.knowledge.catalog.policies.intake,
+    )
 
 
 def preview_step() -> PreviewStep:

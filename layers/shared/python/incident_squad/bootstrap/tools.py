@@ -68,7 +68,12 @@ def toolbox(squad: Squad, scout: Scout) -> Toolbox:
             build_report=squad.build_report(),
         ),
         runbooks=RunbookTools(knowledge=w.knowledge),
-        alerts=AlertTools(triager=w.triager, receive=squad.receive_alert(), clock=w.clock),
+        alerts=AlertTools(
+            triager=w.triager,
+            receive=squad.receive_alert(),
+            clock=w.clock,
+            count=w.incidents.count,
+        ),
     )
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from incident_squad.domain.alert import Alert, Source
-from incident_squad.domain.outcome import Outcome
+from incident_squad.domain.errors import InvalidAlert, TransientFailure
+from incident_squad.domain.outcome import Cause, Count, Outcome, OutcomeKind
 from incident_squad.domain.triage import Triage
 from incident_squad.intake.recognise import normalise
 from incident_squad.ports import Clock
@@ -13,15 +14,17 @@ from incident_squad.steps.report import plain
 from incident_squad.steps.tools.inputs import SubmitAlertInput, TriageAlertInput
 
 _CANDIDATES = 3
+_MALFORMED = Count(source=Source.GENERIC.value, outcome=OutcomeKind.REJECTED, cause=Cause.MALFORMED)
 
 
 @dataclass(frozen=True)
 class AlertTools:
-    """The router as a question, and the door for alerts."""
+    """The router as a question, and the door for alerts; `count` counts what is refused here."""
 
     triager: Callable[[Alert], Triage]
     receive: Callable[[Sequence[Alert]], list[Outcome]]
     clock: Clock
+    count: Callable[[Sequence[Count]], None]
 
     def triage(self, asked: TriageAlertInput) -> dict[str, Any]:
         """What triage says of the first alert in it; nothing is stored. Raises InvalidAlert."""
@@ -46,9 +49,19 @@ class AlertTools:
         }
 
     def submit(self, asked: SubmitAlertInput) -> dict[str, Any]:
-        """Take the alert in like one of a generic webhook; raises what receiving it raises."""
+        """Take the alert in like one of a generic webhook; raises what receiving it raises.
+
+        Also raises InvalidAlert, and counts it like every other refusal.
+        """
         payload = asked.model_dump(mode="json", by_alias=True, exclude_none=True)
-        outcome = self.receive(normalise(payload, {}, self.clock.now(), Source.GENERIC))[0]
+        try:
+            alerts = normalise(payload, {}, self.clock.now(), Source.GENERIC)
+        except InvalidAlert:
+            self.count([_MALFORMED])
+            raise
+        outcome = self.receive(alerts)[0]
+        if outcome.cause is Cause.OUT_OF_TIME:
+            raise TransientFailure(outcome.reason)
         return {
             "outcome": outcome.outcome.value,
             "incidentId": outcome.incident_id,
