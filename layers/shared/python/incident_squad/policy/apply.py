@@ -13,8 +13,9 @@ def who_may_apply(
     steps: tuple[PlannedStep, ...],
     *,
     automatic_repair: bool,
+    stopped: str | None = None,
 ) -> tuple[Applier, tuple[str, ...]]:
-    """Decide who may apply these steps, and say why.
+    """Decide who may apply these steps, and say why; `stopped` is what the breaker says.
 
     A fix is only ever applied on observed evidence and when the squad can run every step of it.
     SEV1 and SEV2 wait for a human; SEV3 and SEV4 do not, unless a step is high-risk.
@@ -25,7 +26,7 @@ def who_may_apply(
         return _not_applicable(triage, obstacles)
     if not any(step.mutates for step in to_run):
         return Applier.AUTO, ("no step changes anything",)
-    reasons = _human_reasons(triage, to_run, automatic_repair=automatic_repair)
+    reasons = _human_reasons(triage, to_run, automatic_repair=automatic_repair, stopped=stopped)
     if reasons:
         return Applier.HUMAN, reasons
     return Applier.AUTO, (f"{triage.severity.value} and no high-risk step: applied by itself",)
@@ -47,7 +48,7 @@ def _not_applicable(triage: Triage, obstacles: tuple[str, ...]) -> tuple[Applier
 
 
 def _human_reasons(
-    triage: Triage, steps: list[PlannedStep], *, automatic_repair: bool
+    triage: Triage, steps: list[PlannedStep], *, automatic_repair: bool, stopped: str | None
 ) -> tuple[str, ...]:
     reasons = []
     if triage.severity in {Severity.SEV1, Severity.SEV2}:
@@ -55,4 +56,6 @@ def _human_reasons(
     reasons += [f"step '{step.title}' is high-risk" for step in steps if step.risk is Risk.HIGH]
     if not automatic_repair:
         reasons.append("automatic repair is switched off")
+    if stopped is not None:
+        reasons.append(f"the circuit breaker is open: {stopped}")
     return tuple(reasons)

@@ -12,8 +12,10 @@ from incident_squad.domain.runbook import Runbook
 from incident_squad.domain.timeline import Actor, Entry
 from incident_squad.domain.triage import Triage
 from incident_squad.policy.apply import who_may_apply
+from incident_squad.policy.breaker import tripped
 from incident_squad.ports import Approvals, Clock, IncidentStore, Knowledge, Timeline
 from incident_squad.steps.alert_record import leading_alert
+from incident_squad.steps.past_repairs import past_repairs
 from incident_squad.steps.planning import Planner
 
 NONE_FITS = "unclear-failure"
@@ -66,6 +68,7 @@ class Synthesize:
             diagnosis,
             steps,
             automatic_repair=self.knowledge.catalog.policies.automatic_repair,
+            stopped=self._stopped(incident, runbook),
         )
         plan = Plan(
             incident_id=incident.id,
@@ -81,6 +84,12 @@ class Synthesize:
         self.incidents.put_plan(plan)
         self.incidents.change(incident.id, stage=Stage.APPROVAL)
         return plan
+
+    def _stopped(self, incident: Incident, runbook: Runbook) -> str | None:
+        """What the circuit breaker says of this service."""
+        breaker = self.knowledge.catalog.policies.breaker
+        history = past_repairs(self.incidents, incident, self.clock, breaker.window_minutes)
+        return tripped(history, runbook.name, breaker, self.clock.now())
 
     def _runbook(self, triage: Triage, diagnosis: Diagnosis) -> Runbook:
         if triage.noise:
