@@ -6,7 +6,7 @@ import click
 
 from incident_squad.domain.errors import SquadError
 from infra.client import ApiError
-from infra.commands import evaluation, offline, practice, runbooks, sres, stack
+from infra.commands import drill, evaluation, offline, practice, runbooks, sres, stack
 from infra.local.errors import LocalStackError
 
 
@@ -24,6 +24,7 @@ for command in (
     stack.up,
     practice.run,
     practice.demo,
+    drill.drill,
     offline.triage,
     offline.report,
     sres.incidents,

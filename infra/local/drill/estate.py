@@ -38,6 +38,10 @@ class Layout:
     fields: Mapping[str, int] | None = None
 
 
+NO_SLOT = Layout(app_limit=-1, replicate=True)
+"""The application may take every slot that is for ordinary users, and the squad still gets in."""
+
+
 class Estate:
     """Everything that the squad watches and may touch, from entering to leaving."""
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any, Self
 
 from infra.client import SquadClient
 from infra.commands.following import Follower
+from infra.functions import FUNCTIONS
 from infra.local.drill.alerting import Alertmanager, Prometheus
 from infra.local.drill.child import wait_until
 from infra.local.drill.estate import Estate, Layout
@@ -71,6 +73,13 @@ class GameDay:
     ) -> None:
         """Stop it all, the last first."""
         self._parts.close()
+
+    def warm(self) -> None:
+        """Start every function once, so that a drill measures the work and no cold start."""
+        lambdas = self.stack.clients.functions
+        names = [f"{self.stack.name}-{function.name}" for function in FUNCTIONS]
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            list(pool.map(lambda one: lambdas.invoke(FunctionName=one, Payload=b"{}"), names))
 
     def run(self, name: str) -> Ended:
         """One fault from its making to its end; raises LocalStackError when no alert comes."""
