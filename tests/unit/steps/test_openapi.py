@@ -51,3 +51,9 @@ def test_what_needs_a_proof_says_which() -> None:
 
 def test_it_is_served_to_everybody() -> None:
     assert handler.openapi().status_code == 200
+
+
+def test_fields_have_the_names_that_they_are_answered_with() -> None:
+    schemas = document()["components"]["schemas"]
+    assert {"openedAt", "sourceResolvedAt", "severity"} <= set(schemas["Incident"]["properties"])
+    assert {"incidentId", "rootCause", "proposedFix"} <= set(schemas["Report"]["properties"])

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pydantic.alias_generators import to_camel
 from pydantic.json_schema import models_json_schema
 
 from incident_squad.domain.alert import Source
@@ -196,7 +197,10 @@ def _answers() -> Json:
 
 
 def _relaxed(schema: Any) -> Any:  # noqa: ANN401 - JSON data
-    """A schema that lets answers grow: fields may be left out, and others be added."""
+    """A schema of what is answered: names in camel case, and free to grow.
+
+    Fields may be left out, and others be added.
+    """
     if isinstance(schema, list):
         return [_relaxed(part) for part in schema]
     if not isinstance(schema, dict):
@@ -207,4 +211,8 @@ def _relaxed(schema: Any) -> Any:  # noqa: ANN401 - JSON data
         for name, part in schema.items()
         if name != "required" and strict.get(name, ...) != part
     }
-    return {name: _relaxed(part) for name, part in kept.items()}
+    found = {name: _relaxed(part) for name, part in kept.items()}
+    fields = found.get("properties")
+    if isinstance(fields, dict):
+        found["properties"] = {to_camel(name): part for name, part in fields.items()}
+    return found
