@@ -105,6 +105,26 @@ TWO_PROBES = [
 ]
 
 
+def test_a_check_that_nobody_could_be_asked_says_why_for_every_probe() -> None:
+    check = {**a_runbook().checks[0].model_dump(), "probes": TWO_PROBES}
+
+    def ask(probe: Probe) -> Evidence:
+        seen = answering(None, EvidenceStatus.NOT_CONFIGURED)(probe)
+        return seen.model_copy(update={"detail": f"no {probe.kind}"})
+
+    found = investigate(
+        IncidentType.DATABASE,
+        an_incident(),
+        a_triage(runbooks=TWO[:1]),
+        an_alert(),
+        {"pool": a_runbook(checks=[check])},
+        ask,
+    )
+    assert found.diagnosis.not_seen == (
+        "Share of connections in use (not configured: no sql; no metric)",
+    )
+
+
 @pytest.mark.parametrize(
     ("first", "status"),
     [

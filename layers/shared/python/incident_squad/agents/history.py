@@ -7,6 +7,7 @@ from incident_squad.domain.values import Moment, Value
 
 _TOO_FINE = {
     "Observed",
+    "MetricsQueried",
     "UpdateDrafted",
     "InvestigationStarted",
     "ApproversAsked",

@@ -131,7 +131,9 @@ def _first_value(probes: Sequence[Probe], ask: Ask) -> Evidence:
             return evidence
         silent.append(evidence)
     asked = (one for one in silent if one.status is not EvidenceStatus.NOT_CONFIGURED)
-    return next(asked, silent[-1])
+    reasons = dict.fromkeys(one.detail for one in silent if one.detail)
+    unasked = silent[0].model_copy(update={"detail": "; ".join(reasons)})
+    return next(asked, unasked)
 
 
 def _verdict(check: Check, evidence: Evidence) -> Verdict:

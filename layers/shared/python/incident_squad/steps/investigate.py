@@ -124,7 +124,8 @@ def _asked(evidence: Evidence) -> str:
 
 def _seen(evidence: Evidence) -> str:
     if evidence.status is not EvidenceStatus.OK:
-        return f"{evidence.status.value.replace('_', ' ')} {evidence.detail[:600]}".strip()
+        why = f": {evidence.detail[:600]}" if evidence.detail else ""
+        return f"{evidence.status.value.replace('_', ' ')}{why}"
     if evidence.runbook_id is None:
         return evidence.meaning[:600] or "nothing"
     says = {
