@@ -1,9 +1,11 @@
 """The HTTP interface over stores in memory, with an incident in it, and a server for it."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
@@ -77,6 +79,19 @@ RUNBOOK = a_runbook(
         "fix": {"en": "freeing capacity", "fr": "libérer de la capacité"},
     }
 )
+
+
+class RunningClock(FixedClock):
+    """A clock of the tests that goes on while somebody waits."""
+
+    def now(self) -> datetime:
+        return self.moment + timedelta(seconds=time.monotonic() - _BEGAN)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+_BEGAN = time.monotonic()
 
 
 @dataclass
@@ -211,9 +226,12 @@ def the_plan() -> Plan:
     return a_plan(steps=steps, estimated_time="5-10 minutes")
 
 
-def a_website(title: str = "Connection pool exhausted on prod-db-01: 500/500 in use") -> Website:
+def a_website(
+    title: str = "Connection pool exhausted on prod-db-01: 500/500 in use",
+    clock: FixedClock | None = None,
+) -> Website:
     """A website with an incident that waits for approval."""
-    site = Website()
+    site = Website(clock or FixedClock(NOW))
     impact = Impact(affected_percent=45, affected_what="requests", degraded=True, revenue=True)
     triage = a_triage(impact=impact)
     incident = an_incident(title=title, opened_at=later(minutes=-4))

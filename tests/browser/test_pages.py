@@ -6,8 +6,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from incident_squad.domain.approval import ApprovalStatus
+from incident_squad.domain.incident import IncidentStatus
 from tests.builders import INCIDENT_ID
-from tests.website import Website, a_website, serve
+from tests.website import RunningClock, Website, a_website, serve
 
 READABLE = (Path(__file__).parent / "readable.js").read_text(encoding="utf-8")
 
@@ -104,6 +105,20 @@ def test_an_open_page_shows_what_happens_meanwhile(
     expect(page.get_by_text("A new observation arrived")).to_be_visible(timeout=8000)
     expect(page.locator("#update-1")).to_have_attribute("open", "")
     page.close()
+
+
+def test_an_open_page_shows_an_event_within_a_second(browser: Browser) -> None:
+    site = a_website(clock=RunningClock())
+    with serve(site) as address:
+        page = browser.new_page()
+        page.goto(f"{address}/incidents/{INCIDENT_ID}?view={site.links.token(INCIDENT_ID)}")
+        for number in range(3):
+            page.wait_for_timeout(700)
+            site.note(INCIDENT_ID, "Observed", f"Observation number {number}", "database")
+            expect(page.get_by_text(f"Observation number {number}")).to_be_visible(timeout=1000)
+        page.close()
+        # Nothing more comes, so that no request waits on.
+        site.incidents.change(INCIDENT_ID, status=IncidentStatus.RESOLVED)
 
 
 def test_hostile_titles_do_nothing(browser: Browser) -> None:

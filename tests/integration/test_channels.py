@@ -111,7 +111,7 @@ def told(world: World, messages: Sequence[Message] | None = None) -> None:
         world.post.send(message)
 
 
-THERE = {
+THERE: dict[str, Callable[[Vendors], Any]] = {
     "pager": lambda f: [(e["event_action"], e["dedup_key"]) for e in f.events],
     "slack": lambda f: [p["metadata"]["event_payload"]["id"] for p in f.posts],
     "status": lambda f: [[u["body"] for u in reversed(i["incident_updates"])] for i in f.incidents],

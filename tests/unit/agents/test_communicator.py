@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
-from incident_squad.agents.communicator import executive_summary, write_update
+from incident_squad.agents.communicator import (
+    executive_summary,
+    write_progress,
+    write_update,
+)
 from incident_squad.agents.facts import Facts, facts_of
 from incident_squad.domain.catalog import Catalog
 from incident_squad.domain.incident import IncidentStatus
@@ -232,3 +236,14 @@ def test_the_topic_is_what_is_affected_and_never_what_is_not() -> None:
     assert update(record=a_record(text, service="alb")).public_name == "Deliveries"
     only = "Batch failed. Payments are not affected."
     assert update(record=a_record(only, service="batch")).public_name == "One of our services"
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("status", ["diagnosing", "awaiting_approval", "handed_over"])
+def test_the_gate_lets_every_sentence_about_progress_pass(language: str, status: str) -> None:
+    catalog = a_catalog(policies={"language": language})
+    table = facts(a_record(), catalog).model_copy(update={"status": IncidentStatus(status)})
+    last = write_update(table, UpdateState.INVESTIGATING, NOW, catalog)
+    again = write_progress(table, last, NOW, catalog)
+    assert len(again.external) > len(last.external)
+    assert again.external.partition("\n\n")[0] == last.external.partition("\n\n")[0]

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from incident_squad.domain.incident import IncidentStatus
 from incident_squad.domain.update import UpdateState
 from incident_squad.pages.web import Answer, Request
-from tests.builders import INCIDENT_ID, a_triage, an_alert, an_incident, later
+from tests.builders import INCIDENT_ID, NOW, a_triage, an_alert, an_incident, later
+from tests.fakes import FixedClock
 from tests.website import TOKEN, Website, a_website
 
 BEARER = {"authorization": f"Bearer {TOKEN}"}
@@ -224,3 +226,39 @@ def test_a_resolved_incident_moves_to_the_past() -> None:
 
 def test_the_function_says_that_it_runs(site: Website) -> None:
     assert content(get(site, "/health", {})) == {"status": "ok"}
+
+
+def test_who_waits_for_events_is_told_the_first_one_at_once() -> None:
+    site = a_website()
+    last = site.timeline.read(INCIDENT_ID)[-1].n
+    waited: list[float] = []
+
+    class Waiting(FixedClock):
+        """Somebody writes an event while the second look is waited for."""
+
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            waited.append(seconds)
+            if len(waited) == 2:
+                site.note(INCIDENT_ID, "Observed", "seen", "database")
+
+    read = replace(site.read, clock=Waiting(NOW))
+    assert f"id: {last + 1}" in str(read.events(INCIDENT_ID, last))
+    assert sum(waited) < 1
+
+
+def test_who_waits_in_vain_is_answered_before_the_gateway_gives_up() -> None:
+    site = a_website()
+    last = site.timeline.read(INCIDENT_ID)[-1].n
+    assert str(site.read.events(INCIDENT_ID, last)).endswith(": still here\n\n")
+    assert 19 < site.clock.slept < 21
+    get(site, f"/incidents/{INCIDENT_ID}/events", after=str(last), wait="0")
+    assert site.clock.slept < 21
+
+
+def test_the_end_of_an_incident_ends_the_waiting() -> None:
+    site = a_website()
+    last = site.timeline.read(INCIDENT_ID)[-1].n
+    site.incidents.change(INCIDENT_ID, status=IncidentStatus.RESOLVED)
+    assert site.read.events(INCIDENT_ID, last) is None
+    assert site.clock.slept == 0

@@ -25,8 +25,8 @@ from incident_squad.ports import (
 from incident_squad.steps.message_facts import details_of
 from incident_squad.steps.publish_update import PublishUpdate, latest
 
-LEAD = timedelta(seconds=90)
-"""How early a promised update is written: the schedule looks once a minute."""
+LEAD = timedelta(seconds=150)
+"""How early a promised update is written: the schedule looks once a minute, and may miss two."""
 
 AGAIN = timedelta(minutes=3)
 """How long what was just noted is sent again, in case a crash came between: it is one message."""

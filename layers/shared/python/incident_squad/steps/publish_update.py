@@ -49,8 +49,11 @@ class PublishUpdate:
         self._tell(incident_id, update)
 
     def correct(self, incident_id: str, text: str, by: Actor) -> StatusUpdate:
-        """Publish a human's correction; raises PolicyViolation: it leaks, or corrects nothing."""
-        last = latest(self.incidents.updates(incident_id))
+        """Publish a human's correction.
+
+        Raises UnknownIncident, and PolicyViolation when it leaks or there is nothing to correct.
+        """
+        last = latest(self.incidents.updates(self.incidents.get(incident_id).id))
         if last is None:
             raise PolicyViolation("nothing has been published that could be corrected")
         update = self.draft_update.correction(incident_id, last, text)

@@ -1,0 +1,399 @@
+"""Promised updates, pages that nobody answers, corrections: over a week, and through crashes."""
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from incident_squad.contracts import HandOverInput, IncidentInput, UpdateInput
+from incident_squad.domain.delivery import DeliveryStatus, Message
+from incident_squad.domain.errors import PolicyViolation
+from incident_squad.domain.incident import IncidentStatus
+from incident_squad.domain.timeline import Actor, Entry
+from incident_squad.domain.update import UpdateKind, UpdateState
+from incident_squad.domain.values import Severity
+from incident_squad.steps.acknowledge import Acknowledge
+from incident_squad.steps.draft_update import DraftUpdate
+from incident_squad.steps.hand_over import HandOver
+from incident_squad.steps.keep_promises import KeepPromises
+from incident_squad.steps.notify_on_call import NotifyOnCall
+from incident_squad.steps.post_message import PostMessage
+from incident_squad.steps.publish_update import PublishUpdate
+from incident_squad.steps.read_record import ReadRecord
+from incident_squad.steps.receive_alert import ReceiveAlert
+from tests.builders import (
+    INCIDENT_ID,
+    NOW,
+    a_catalog,
+    a_runbook,
+    a_triage,
+    an_alert,
+    an_incident,
+    later,
+)
+from tests.fakes import (
+    FixedClock,
+    MemoryApprovals,
+    MemoryIncidents,
+    MemoryKnowledge,
+    MemoryOutbox,
+    MemoryTimeline,
+    MemoryWorkflow,
+)
+
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass
+class World:
+    severity: Severity = Severity.SEV1
+    catalog: dict[str, Any] = field(default_factory=dict)
+    clock: FixedClock = field(default_factory=lambda: FixedClock(NOW))
+
+    def __post_init__(self) -> None:
+        self.incidents = MemoryIncidents(self.clock)
+        self.timeline = MemoryTimeline(self.incidents, self.clock)
+        self.approvals = MemoryApprovals(self.clock)
+        self.outbox = MemoryOutbox(self.clock)
+        self.knowledge = MemoryKnowledge(a_catalog(**self.catalog), {"pool": a_runbook()})
+        self.notifier = PostMessage(self.outbox, self.knowledge, lambda: None)
+        self.record = ReadRecord(self.incidents, self.approvals, self.timeline)
+        self.draft = DraftUpdate(
+            self.incidents, self.timeline, self.knowledge, self.clock, self.record
+        )
+        self.publish = PublishUpdate(
+            self.incidents, self.timeline, self.notifier, self.draft, lambda name: f"/{name}"
+        )
+        self.keep = KeepPromises(
+            incidents=self.incidents,
+            timeline=self.timeline,
+            notifier=self.notifier,
+            knowledge=self.knowledge,
+            clock=self.clock,
+            publish=self.publish,
+            view_link=lambda name: f"/{name}",
+        )
+        self.acknowledge = Acknowledge(self.incidents, self.timeline, self.notifier)
+
+    def open(self, incident_id: str = INCIDENT_ID, *, paged: bool = False) -> str:
+        now = self.clock.now()
+        triage = a_triage(severity=self.severity)
+        incident = an_incident(
+            id=incident_id, opened_at=now, updated_at=now, triage=triage, severity=self.severity,
+            status=IncidentStatus.DIAGNOSING,
+        )  # fmt: skip
+        alert = an_alert(key=incident_id, received_at=now)
+        self.incidents.open(incident, alert, now + timedelta(days=1))
+        if paged:
+            self.notify(incident_id)
+        return incident_id
+
+    def notify(self, incident_id: str) -> None:
+        NotifyOnCall(
+            incidents=self.incidents, timeline=self.timeline, notifier=self.notifier,
+            knowledge=self.knowledge, clock=self.clock, view_link=lambda name: f"/{name}",
+        )(IncidentInput(incident_id=incident_id))  # fmt: skip
+
+    def say(self, state: UpdateState, incident_id: str = INCIDENT_ID) -> None:
+        self.publish(UpdateInput(incident_id=incident_id, state=state))
+
+    def tick(self, minutes: int) -> None:
+        for _ in range(minutes):
+            self.clock.moment += MINUTE
+            self.keep({})
+
+    def messages(self, kind: str = "", incident_id: str = INCIDENT_ID) -> list[Message]:
+        found = [d.message for d in self.outbox.of_incident(incident_id) if d.channel == "topic"]
+        return [message for message in found if kind in {"", message.kind}]
+
+    def events(self, name: str) -> list[str]:
+        return [e.summary for e in self.timeline.read(INCIDENT_ID) if e.event == name]
+
+    def updates(self) -> list[Any]:
+        return [u for u in self.incidents.updates(INCIDENT_ID) if u.published]
+
+
+@pytest.mark.parametrize(
+    ("severity", "minutes"), [(Severity.SEV1, 15), (Severity.SEV2, 30), (Severity.SEV3, 60)]
+)
+def test_the_next_update_comes_when_it_was_promised(severity: Severity, minutes: int) -> None:
+    world = World(severity)
+    world.open()
+    world.say(UpdateState.INVESTIGATING)
+    world.tick(minutes - 3)
+    assert len(world.updates()) == 1
+    world.tick(3)
+    first, second = world.updates()
+    assert second.at <= first.next_due_at
+    assert second.kind is UpdateKind.PROGRESS
+    assert second.next_due_at == second.at + timedelta(minutes=minutes)
+    assert "nothing new to report" in second.external
+    assert len(world.messages("update")) == 2
+
+
+def test_what_is_new_is_said_instead_of_that_nothing_is() -> None:
+    world = World()
+    world.open()
+    world.say(UpdateState.INVESTIGATING)
+    world.incidents.change(INCIDENT_ID, status=IncidentStatus.HANDED_OVER)
+    world.tick(15)
+    said = world.updates()[-1].external
+    assert "We are now working on it by hand." in said
+    assert "nothing new" not in said
+
+
+def test_customers_read_it_in_their_language_and_colleagues_in_theirs() -> None:
+    policies = {"languages": {"customers": "fr", "colleagues": "en"}}
+    world = World(catalog={"policies": policies})
+    world.open()
+    world.say(UpdateState.INVESTIGATING)
+    world.tick(15)
+    last = world.updates()[-1]
+    assert "rien de nouveau" in last.external
+    assert "Specialist:" in last.internal
+
+
+def test_a_closed_incident_promises_nothing_more() -> None:
+    world = World()
+    world.open()
+    world.say(UpdateState.INVESTIGATING)
+    world.say(UpdateState.RESOLVED)
+    world.incidents.change(INCIDENT_ID, status=IncidentStatus.RESOLVED)
+    world.tick(60)
+    assert len(world.updates()) == 2
+
+
+def test_a_promise_that_was_broken_is_owned_up_to_once() -> None:
+    world = World()
+    world.open()
+    world.say(UpdateState.INVESTIGATING)
+    world.clock.moment = later(minutes=40)
+    assert world.keep({}).broken == (INCIDENT_ID,)
+    assert world.events("PromiseBroken") == ["The update that was promised by 12:15 UTC is late"]
+    assert len(world.messages("promise")) == 1
+    assert len(world.updates()) == 2
+    world.tick(5)
+    assert len(world.messages("promise")) == 1
+
+
+def test_nobody_answers_and_the_page_goes_further() -> None:
+    world = World(Severity.SEV2)
+    world.open(paged=True)
+    world.tick(4)
+    assert world.messages("escalation") == []
+    world.tick(7)
+    first, second = world.messages("escalation")
+    assert first.recipients == ("ada@example.com", "ben@example.com")
+    assert second.recipients == ("ada@example.com", "ben@example.com", "vera@example.com")
+    assert first.urgent
+    assert len(first.body.splitlines()) == 5
+    world.tick(120)
+    assert len(world.messages("escalation")) == 4
+
+
+@pytest.mark.parametrize("how", ["link", "decision"])
+def test_whoever_is_on_it_ends_the_paging(how: str) -> None:
+    world = World()
+    world.open(paged=True)
+    if how == "link":
+        assert world.acknowledge(INCIDENT_ID, Actor.human("ada@example.com"))
+        assert not world.acknowledge(INCIDENT_ID, Actor.human("ben@example.com"))
+        assert world.events("Acknowledged") == ["ada@example.com is on it"]
+    else:
+        entry = Entry(event="ApprovalDecided", summary="x", actor=Actor.human("ada@example.com"))
+        world.timeline.append(INCIDENT_ID, entry)
+    world.tick(60)
+    assert world.messages("escalation") == []
+
+
+def test_a_hand_over_is_a_page_of_its_own_that_somebody_must_answer() -> None:
+    world = World()
+    world.open(paged=True)
+    world.acknowledge(INCIDENT_ID, Actor.human("ada@example.com"))
+    HandOver(
+        incidents=world.incidents, approvals=world.approvals, timeline=world.timeline,
+        notifier=world.notifier, knowledge=world.knowledge, clock=world.clock,
+    )(HandOverInput(incident_id=INCIDENT_ID, reason="stuck"))  # fmt: skip
+    world.tick(6)
+    assert len(world.messages("escalation")) == 1
+
+
+def test_an_acknowledgement_in_pagerduty_counts_and_our_own_page_opens_nothing() -> None:
+    world = World()
+    world.open(paged=True)
+    receive = ReceiveAlert(
+        incidents=world.incidents, timeline=world.timeline, workflow=MemoryWorkflow(),
+        knowledge=world.knowledge, clock=world.clock, triager=lambda _: a_triage(),
+    )  # fmt: skip
+    labels = {"incident_key": INCIDENT_ID, "agent": "Ada"}
+    for kind, status in (
+        ("incident.triggered", "firing"),
+        ("incident.acknowledged", "information"),
+    ):
+        told = {**labels, "event_type": kind}
+        alert = an_alert(source="pagerduty", key="pagerduty:P1", status=status, labels=told)
+        assert receive([alert])[0].outcome.value == "ignored"
+    assert world.events("Acknowledged") == ["Ada acknowledged in PagerDuty"]
+    world.tick(60)
+    assert world.messages("escalation") == []
+
+
+def test_sev3_wakes_nobody() -> None:
+    world = World(Severity.SEV3)
+    world.open(paged=True)
+    world.tick(50)
+    assert world.messages("escalation") == []
+
+
+def test_a_correction_is_marked_and_keeps_the_promise() -> None:
+    world = World()
+    world.open()
+    world.say(UpdateState.INVESTIGATING)
+    world.clock.moment += MINUTE
+    said = world.publish.correct(
+        INCIDENT_ID, "Only orders are affected.", Actor.human("a@b.example")
+    )
+    assert "Correction: Only orders are affected." in said.external
+    assert said.next_due_at is not None
+    (message,) = world.messages("correction")
+    assert message.subject.startswith("Correction: [Investigating]")
+    assert world.timeline.read(INCIDENT_ID)[-1].actor.name == "a@b.example"
+
+
+@pytest.mark.parametrize("leak", ["db-7.internal is down", "10.0.0.3 is down", "SELECT 1 FROM t"])
+def test_a_correction_that_leaks_is_refused(leak: str) -> None:
+    world = World()
+    world.open()
+    world.say(UpdateState.INVESTIGATING)
+    with pytest.raises(PolicyViolation):
+        world.publish.correct(INCIDENT_ID, leak, Actor.human("a@b.example"))
+    assert len(world.updates()) == 1
+
+
+def test_executives_are_told_once_it_is_over() -> None:
+    mail = {"mail": {"kind": "email", "sender": "squad@example.com"}}
+    world = World(catalog={"channels": mail})
+    world.open()
+    world.say(UpdateState.RESOLVED)
+    found = [d.message for d in world.outbox.of_incident(INCIDENT_ID) if d.channel == "mail"]
+    assert [(m.kind, m.recipients) for m in found] == [("summary", ("vera@example.com",))]
+    assert "Action items" in found[0].body
+
+
+class Killed(BaseException):
+    """The process ended here."""
+
+
+class MortalTimeline(MemoryTimeline):
+    """Dies right after the n-th event is written."""
+
+    left = -1
+
+    def append(self, incident_id: str, entry: Entry) -> Any:
+        event = super().append(incident_id, entry)
+        self.left -= 1
+        if self.left == 0:
+            raise Killed
+        return event
+
+
+@pytest.mark.parametrize("point", range(1, 6))
+def test_a_kill_after_any_event_loses_and_doubles_no_message(point: int) -> None:
+    world = World(Severity.SEV2)
+    world.timeline = MortalTimeline(world.incidents, world.clock)
+    world.__dict__["record"] = ReadRecord(world.incidents, world.approvals, world.timeline)
+    parts = (world.incidents, world.timeline, world.knowledge, world.clock, world.record)
+    world.publish = PublishUpdate(
+        world.incidents, world.timeline, world.notifier, DraftUpdate(*parts), lambda n: f"/{n}"
+    )
+    world.keep = KeepPromises(
+        incidents=world.incidents, timeline=world.timeline, notifier=world.notifier,
+        knowledge=world.knowledge, clock=world.clock, publish=world.publish,
+        view_link=lambda n: f"/{n}",
+    )  # fmt: skip
+    world.open(paged=True)
+    world.say(UpdateState.INVESTIGATING)
+    world.timeline.left = point
+    for _ in range(33):
+        world.clock.moment += MINUTE
+        try:
+            world.keep({})
+        except Killed:
+            world.keep({})
+    assert [m.id.rpartition(":")[2] for m in world.messages("escalation")] == ["1", "2", "3", "4"]
+    assert len(world.messages("update")) == 2
+    assert world.messages("promise") == []
+
+
+def test_a_week_keeps_every_promise() -> None:
+    chance, world = random.Random(7), World()  # noqa: S311 - a simulated week
+    open_until: dict[str, Any] = {}
+    began = world.clock.moment
+    for number in range(42):
+        world.clock.moment = began + timedelta(minutes=240 * number)
+        world.severity = chance.choice([Severity.SEV1, Severity.SEV2, Severity.SEV3])
+        incident_id = world.open(f"INC-20261122-{number:05d}", paged=True)
+        world.say(UpdateState.INVESTIGATING, incident_id)
+        open_until[incident_id] = chance.randint(5, 160)
+        for minute in range(165):
+            world.clock.moment += MINUTE
+            if chance.random() < 0.9:  # the schedule itself is late now and then
+                world.keep({})
+            if minute == open_until[incident_id] // 2:
+                world.say(UpdateState.IDENTIFIED, incident_id)
+            if minute == open_until[incident_id]:
+                world.say(UpdateState.RESOLVED, incident_id)
+                world.incidents.change(incident_id, status=IncidentStatus.RESOLVED)
+                break
+    late = [
+        (incident_id, update.next_due_at)
+        for incident_id in open_until
+        for update, following in zip(
+            world.incidents.updates(incident_id),
+            world.incidents.updates(incident_id)[1:],
+            strict=False,
+        )
+        if update.next_due_at and following.at > update.next_due_at
+    ]
+    assert late == []
+    for incident_id in open_until:
+        events = [event.event for event in world.timeline.read(incident_id)]
+        assert "PromiseBroken" not in events
+        states = Counter(
+            u.state for u in world.incidents.updates(incident_id) if u.kind is UpdateKind.STATE
+        )
+        assert set(states.values()) == {1}
+
+
+def test_a_storm_of_a_thousand_alerts_is_one_page_and_one_update_a_state() -> None:
+    world = World()
+    receive = ReceiveAlert(
+        incidents=world.incidents, timeline=world.timeline, workflow=MemoryWorkflow(),
+        knowledge=world.knowledge, clock=world.clock, triager=lambda _: a_triage(),
+    )  # fmt: skip
+    found = set()
+    for number in range(1000):
+        alert = an_alert(key=f"storm:{number}", received_at=world.clock.moment)
+        found.add(receive([alert])[0].incident_id)
+        world.clock.moment += timedelta(milliseconds=100)
+        (incident_id,) = found
+        assert incident_id is not None
+        if number == 10:
+            world.incidents.change(
+                incident_id, triage=a_triage(), severity=Severity.SEV1,
+                status=IncidentStatus.DIAGNOSING,
+            )  # fmt: skip
+        if number in {20, 21, 500}:
+            world.notify(incident_id)
+            world.say(UpdateState.INVESTIGATING, incident_id)
+        if number in {700, 701}:
+            world.say(UpdateState.IDENTIFIED, incident_id)
+        world.keep({})
+    (incident_id,) = found
+    assert Counter(m.kind for m in world.messages("", str(incident_id))) == {"page": 1, "update": 2}
+    assert {d.status for d in world.outbox.of_incident(str(incident_id))} == {
+        DeliveryStatus.WAITING
+    }
