@@ -1,12 +1,14 @@
 """`squad runbooks check`: lint every runbook and the catalogue, and show what is covered."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 from rich.markup import escape
 from rich.table import Table
 
+from incident_squad.policy.quiet_lint import lint_quiet
 from incident_squad.policy.runbook_lint import LintProblem, coverage, lint
 from infra.commands.console import results
 from infra.local.config import LocalConfig
@@ -26,7 +28,10 @@ def runbooks() -> None:
 def check(config: Path | None, as_json: bool) -> None:
     """Lint all runbooks and the catalogue; exit code 1 when something must be mended."""
     knowledge = knowledge_of(LocalConfig.read(config))
-    problems = lint(knowledge.runbooks, knowledge.catalog)
+    problems = [
+        *lint(knowledge.runbooks, knowledge.catalog),
+        *lint_quiet(knowledge.catalog, datetime.now(UTC)),
+    ]
     covered = coverage(knowledge.runbooks, knowledge.catalog)
     if as_json:
         found = {

@@ -12,6 +12,7 @@ from incident_squad.domain.outcome import Cause
 from incident_squad.domain.quiet import MaintenanceWindow, Silence, Weekly
 from incident_squad.domain.values import Severity
 from incident_squad.policy.quiet import quieted
+from incident_squad.policy.quiet_lint import lint_quiet
 from tests.builders import NOW, a_catalog, a_triage, an_alert, later
 
 SUNDAY = datetime(2026, 11, 22, tzinfo=UTC)
@@ -122,3 +123,29 @@ def test_a_window_of_an_unknown_service_is_a_mistake() -> None:
 @given(st.text(max_size=50), st.text(min_size=1, max_size=50))
 def test_no_pattern_and_no_text_breaks_it(title: str, glob: str) -> None:
     asked({"title": title}, silences=silence(matchers={"title": glob}))
+
+
+def test_lint_says_what_is_over_too_long_or_too_wide() -> None:
+    catalog = a_catalog(
+        maintenance={
+            "sound": window()["patching"],
+            "over": window(end="2026-11-22T11:30:00Z")["patching"],
+            "long": window(end="2026-12-22T11:30:00Z")["patching"],
+            "wide": window(services=[], matchers={"title": "*"})["patching"],
+        },
+        silences={
+            "sound": silence()["noisy"],
+            "expired": silence(expires=NOW)["noisy"],
+            "long": silence(expires=later(days=60))["noisy"],
+            "wide": silence(matchers={"title": "**"})["noisy"],
+        },
+    )
+    found = [problem.where.rpartition(" ")[2] for problem in lint_quiet(catalog, NOW)]
+    assert sorted(found) == [
+        "maintenance.long",
+        "maintenance.over",
+        "maintenance.wide",
+        "silences.expired",
+        "silences.long",
+        "silences.wide",
+    ]
