@@ -13,12 +13,13 @@ from incident_squad.adapters.memory import FixedClock, MemoryKnowledge, MemorySe
 from incident_squad.adapters.metrics.telemetry import CatalogTelemetry
 from incident_squad.adapters.metrics.wire import Source, Wire
 from incident_squad.adapters.probers import CatalogProbers
+from incident_squad.agents.specialist import answered
 from incident_squad.domain.errors import TargetUnavailable
-from incident_squad.domain.evidence import EvidenceStatus
+from incident_squad.domain.evidence import Evidence, EvidenceStatus, Verdict
 from incident_squad.domain.metric import MetricQuery, MetricResult, MetricStatus, TimeRange
-from incident_squad.domain.runbook import MetricProbe
+from incident_squad.domain.runbook import MetricProbe, Probe
 from infra.local.postgres import free_port
-from tests.builders import NOW, a_catalog
+from tests.builders import NOW, a_catalog, a_runbook
 from tests.integration import vendors
 from tests.integration.vendors import Vendor
 
@@ -331,3 +332,23 @@ def test_a_service_that_only_an_alert_names_reaches_no_source(
     seen = probers.ask(a_probe(), service, {"service": "orders"})
     assert seen.status is EvidenceStatus.NOT_CONFIGURED
     assert not vendor["prometheus"].asked
+
+
+def test_a_database_that_lets_nobody_in_is_judged_by_its_metrics(
+    vendor: Mapping[str, Vendor],
+) -> None:
+    secrets = {**SECRETS, "r": f"postgresql://nobody@127.0.0.1:{free_port()}/none"}
+    knowledge = MemoryKnowledge(a_catalog(metrics=sources(vendor["prometheus"].url)), {})
+    probers = CatalogProbers(knowledge, MemorySecrets(secrets), FixedClock(NOW))
+    check = a_runbook().checks[0]
+    metric = a_probe(aggregation="max", window_minutes=60)
+    both = check.model_copy(update={"probes": (*check.probes, metric)})
+
+    def ask(probe: Probe) -> Evidence:
+        return probers.ask(probe, "orders", {})
+
+    assert answered(a_runbook(), check, ask).status is EvidenceStatus.ERROR
+    seen = answered(a_runbook(), both, ask)
+    assert (seen.source, seen.value) == ("metric:prometheus", 120.0)
+    assert seen.verdict is Verdict.SUPPORTS
+    assert seen.question == check.title
