@@ -10,8 +10,9 @@ from incident_squad.policy.typed import access_key, hostname, instance, public_a
 
 _IPV4 = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 _IPV6 = re.compile(r"[0-9A-Fa-f:]{2,39}")
-_ACCESS_KEY = re.compile(r"AKIA[A-Z0-9]{16}(?![A-Za-z0-9])")
-_INSTANCE = re.compile(r"i-[0-9a-f]{8,17}(?![A-Za-z0-9-])")
+# Ids stand in ARNs and paths too, but never as a part of a longer word of any script.
+_ACCESS_KEY = re.compile(r"(?<![\w-])AKIA[A-Z0-9]{16}(?![\w-])")
+_INSTANCE = re.compile(r"(?<![\w-])i-(?:[0-9a-f]{17}|[0-9a-f]{8})(?![\w-])")
 _CIDR = re.compile(r"/[0-9]{1,3}(?![0-9])")
 _FQDN = re.compile(r"(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}")
 _HOST_LABELS = ("host", "hostname", "domain", "fqdn", "server")
@@ -44,12 +45,12 @@ def hosts_in(alert: Alert) -> tuple[str, ...]:
 
 def access_keys_in(alert: Alert) -> tuple[str, ...]:
     """The distinct ids of IAM access keys in an alert, in the order of their mention."""
-    return _distinct(_found(_ACCESS_KEY, alert.text(), access_key))
+    return _distinct(map(access_key, _ACCESS_KEY.findall(alert.text())))
 
 
 def instances_in(alert: Alert) -> tuple[str, ...]:
     """The distinct ids of EC2 instances in an alert, in the order of their mention."""
-    return _distinct(_found(_INSTANCE, alert.text(), instance))
+    return _distinct(map(instance, _INSTANCE.findall(alert.text())))
 
 
 def _ipv6(text: str) -> str:
