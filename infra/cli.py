@@ -6,7 +6,7 @@ import click
 
 from incident_squad.domain.errors import SquadError
 from infra.client import ApiError
-from infra.commands import drill, evaluation, offline, practice, runbooks, sres, stack
+from infra.commands import doctor, drill, evaluation, offline, practice, runbooks, sres, stack
 from infra.local.errors import LocalStackError
 
 
@@ -25,12 +25,14 @@ for command in (
     practice.run,
     practice.demo,
     drill.drill,
+    doctor.doctor,
     offline.triage,
     offline.report,
     sres.incidents,
     sres.alerts,
     sres.timeline,
     sres.postmortem,
+    sres.correct,
     runbooks.runbooks,
     evaluation.evaluate,
 ):

@@ -185,7 +185,8 @@ def _limited(
     connection: "psycopg.Connection[Row]", seconds: float, *, read_only: bool
 ) -> Iterator[None]:
     """One transaction whose limits end with it: a pooler may lend the session to others."""
-    connection.read_only = read_only
+    # A replica refuses to be asked for write access, also by a writer that ends a session there.
+    connection.read_only = True if read_only else None
     with connection.transaction():
         connection.execute(
             "SELECT set_config('statement_timeout', %s, true),"
