@@ -71,6 +71,15 @@ class SquadClient:
         suffix = f"/{part}" if part else ""
         return self.get(f"/incidents/{quote(incident_id, safe='')}{suffix}", accept=accept)
 
+    def correct(self, incident_id: str, external: str, by: str) -> Any:  # noqa: ANN401 - JSON
+        """Publish a correction of what customers were told."""
+        return self.request(
+            "POST",
+            f"/incidents/{quote(incident_id, safe='')}/updates",
+            body=json.dumps({"external": external, "by": by}).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+
     def post_alert(self, source: str, payload: Any, secret: str) -> Any:  # noqa: ANN401
         """Send an alert as its source would, proving that it is that source."""
         body = json.dumps(payload).encode()

@@ -88,6 +88,24 @@ def timeline(incident_id: str, stack: str | None, profile: str | None, as_json: 
 
 @click.command()
 @click.argument("incident_id")
+@click.option("--external", metavar="TEXT", required=True, help="What customers shall read.")
+@click.option("--by", metavar="EMAIL", help="Who says so.")
+@where
+def correct(
+    incident_id: str,
+    external: str,
+    by: str | None,
+    stack: str | None,
+    profile: str | None,
+    as_json: bool,
+) -> None:
+    """Publish a correction of what customers were told, marked as one."""
+    said = client_of(stack, profile).correct(incident_id, external, by or "")
+    click.echo(json.dumps(said, ensure_ascii=False, indent=2) if as_json else said["external"])
+
+
+@click.command()
+@click.argument("incident_id")
 @where
 def postmortem(incident_id: str, stack: str | None, profile: str | None, as_json: bool) -> None:
     """Print the post-mortem draft, in Markdown."""

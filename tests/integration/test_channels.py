@@ -255,6 +255,7 @@ def test_an_approvers_link_is_for_the_approver_alone(fake: Vendors) -> None:
     buttons = [e for b in private["blocks"] if b["type"] == "actions" for e in b["elements"]]
     assert [b["url"] for b in buttons] == [f"{LINK}#decide"] * 2
     assert LINK not in str(fake.hooks)
+    assert LINK not in str(world.outbox.of_incident(INCIDENT_ID))
     assert LINK not in str([p for p in fake.posts if p["channel"] == ROOM])
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from incident_squad.contracts import Contract
-from incident_squad.domain.delivery import Delivery, DeliveryStatus, Lane
+from incident_squad.domain.delivery import Delivery, DeliveryStatus, Lane, Message
 from incident_squad.domain.errors import (
     ChannelDown,
     InvalidConfiguration,
@@ -123,7 +123,12 @@ class DeliverMessages:
 
     def _done(self, lane: Lane, begun: Delivery, memory: dict[str, str]) -> Lane:
         healthy = {"memory": memory, "failures": 0, "error": "", "due_at": None}
-        done = {"status": DeliveryStatus.DELIVERED, "doubtful": False, "error": ""}
+        done = {
+            "status": DeliveryStatus.DELIVERED,
+            "doubtful": False,
+            "error": "",
+            "message": _without_secrets(begun.message),
+        }
         kept = lane.model_copy(update=healthy)
         ended = {**done, "ended_at": self.clock.now()}
         self.outbox.finish(begun.model_copy(update=ended), kept)
@@ -187,6 +192,13 @@ class DeliverMessages:
         ]
         age = (self.clock.now() - min(rest)).total_seconds() if rest else 0.0
         return total.model_copy(update={"waiting": len(rest), "oldest_seconds": max(0.0, age)})
+
+
+def _without_secrets(message: Message) -> Message:
+    """What is kept of a delivered message: an approver's link decides, so it does not stay."""
+    if message.kind != "approval":
+        return message
+    return message.model_copy(update={"body": "(was sent)", "link": None})
 
 
 def _sum(*parts: Delivered) -> Delivered:
