@@ -137,6 +137,33 @@ def test_an_alert_that_took_too_long_may_be_sent_again(bench: Bench) -> None:
         alerts.submit(SubmitAlertInput(alert="x is down"))
 
 
+SECRET = "ghp_0123456789abcdefghij"
+
+
+def test_no_secret_that_an_alert_quotes_leaves_by_a_tool(bench: Bench) -> None:
+    incident_id = bench.opened(f"{POOL} Deployed with token={SECRET}, password: hunter22")
+    bench.world.squad.triage()(IncidentInput(incident_id=incident_id))
+    about = {"incidentId": incident_id}
+    said = [bench.call(name, **about) for name in ("get_incident", "get_timeline", "get_report")]
+    said.append(bench.call("triage_alert", alert=f"{POOL} token={SECRET}"))
+    shelf = documents(bench.world.squad)
+    texts = [shelf.read(f"squad://incidents/{incident_id}/{what}")[1] for what in (
+        "report", "post-mortem")]  # fmt: skip
+    texts += [prompts(bench.world.squad).fill(one.name, about)[1] for one in PROMPTS]
+    everything = json.dumps(said) + "".join(texts)
+    assert "[redacted]" in everything
+    assert SECRET not in everything
+    assert "hunter22" not in everything
+
+
+def test_taking_secrets_out_leaves_hashes_and_people(bench: Bench) -> None:
+    incident_id = bench.triaged()
+    events = bench.call("get_timeline", incidentId=incident_id)["events"]
+    assert all(len(event["hash"]) == 64 for event in events)
+    for name in bench.world.knowledge.runbooks:
+        assert "[redacted]" not in json.dumps(bench.call("get_runbook", runbookId=name))
+
+
 def test_incidents_are_listed_and_shown(bench: Bench) -> None:
     incident_id = bench.triaged()
     (shown,) = bench.call("list_incidents", status="open", type="database")["incidents"]
@@ -264,7 +291,8 @@ def failing(error: Exception) -> Toolbox:
     def run(_: Nothing) -> Mapping[str, Any]:
         raise error
 
-    return Toolbox((Tool(name="t", title="T", description="d", takes=Nothing, run=run),))
+    tool = Tool(name="t", title="T", description="d", takes=Nothing, run=run)
+    return Toolbox((tool,), lambda said: said)
 
 
 @pytest.mark.parametrize("error", [InvalidParameter, PolicyViolation, StepFailed, UnknownIncident])

@@ -44,6 +44,7 @@ def endpoint(
 def toolbox(squad: Squad, scout: Scout) -> Toolbox:
     """All tools over one world."""
     from incident_squad.steps.tools.alerts import AlertTools
+    from incident_squad.steps.tools.cleaning import cleaner
     from incident_squad.steps.tools.execute_runbook import ExecuteRunbook
     from incident_squad.steps.tools.incidents import IncidentTools
     from incident_squad.steps.tools.metrics import MetricTools
@@ -74,14 +75,17 @@ def toolbox(squad: Squad, scout: Scout) -> Toolbox:
             clock=w.clock,
             count=w.incidents.count,
         ),
+        clean=cleaner(w.knowledge),
     )
 
 
 def documents(squad: Squad) -> Documents:
     """What can be read by address."""
+    from incident_squad.steps.tools.cleaning import cleaner
     from incident_squad.steps.tools.documents import Documents
 
     return Documents(
+        clean=cleaner(squad.world.knowledge),
         knowledge=squad.world.knowledge,
         build_report=squad.build_report(),
         post_mortem=squad.post_mortem(),
@@ -90,9 +94,10 @@ def documents(squad: Squad) -> Documents:
 
 def prompts(squad: Squad) -> Prompts:
     """The prompts that clients offer."""
+    from incident_squad.steps.tools.cleaning import cleaner
     from incident_squad.steps.tools.prompts import Prompts
 
-    return Prompts(build_report=squad.build_report())
+    return Prompts(build_report=squad.build_report(), clean=cleaner(squad.world.knowledge))
 
 
 def preview_step_of(world: World) -> PreviewStep:

@@ -9,6 +9,7 @@ from incident_squad.domain.values import Value
 from incident_squad.ports import Knowledge
 from incident_squad.steps.post_mortem import PostMortem
 from incident_squad.steps.report import BuildReport
+from incident_squad.steps.tools.cleaning import Clean
 from incident_squad.steps.tools.runbooks import as_markdown
 
 MARKDOWN, JSON = "text/markdown", "application/json"
@@ -63,6 +64,7 @@ class Documents:
     knowledge: Knowledge
     build_report: BuildReport
     post_mortem: PostMortem
+    clean: Clean
 
     def all(self) -> tuple[Document, ...]:
         """Documents that are always there."""
@@ -87,8 +89,8 @@ class Documents:
             return MARKDOWN, as_markdown(self.knowledge.runbook(runbook.group(1)))
         about = _ABOUT.fullmatch(address)
         if about is not None and about.group(2) == "report":
-            report = self.build_report(about.group(1)).to_json()
+            report = self.clean(self.build_report(about.group(1)).to_json())
             return JSON, json.dumps(report, ensure_ascii=False, indent=1)
         if about is not None and about.group(2) == "post-mortem":
-            return MARKDOWN, self.post_mortem(about.group(1))
+            return MARKDOWN, str(self.clean(self.post_mortem(about.group(1))))
         raise NoSuchDocument("there is no document at this address")

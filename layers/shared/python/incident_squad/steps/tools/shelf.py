@@ -5,6 +5,7 @@ from typing import Any
 
 from incident_squad.steps.tools import inputs
 from incident_squad.steps.tools.alerts import AlertTools
+from incident_squad.steps.tools.cleaning import Clean
 from incident_squad.steps.tools.incidents import IncidentTools
 from incident_squad.steps.tools.metrics import MetricTools
 from incident_squad.steps.tools.runbooks import RunbookTools
@@ -20,6 +21,7 @@ def toolbox(
     incidents: IncidentTools,
     runbooks: RunbookTools,
     alerts: AlertTools,
+    clean: Clean,
 ) -> Toolbox:
     """Every tool."""
     return Toolbox(
@@ -28,7 +30,8 @@ def toolbox(
             *_about_incidents(incidents),
             *_about_runbooks(runbooks),
             *_about_alerts(alerts),
-        )
+        ),
+        clean,
     )
 
 

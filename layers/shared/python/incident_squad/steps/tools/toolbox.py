@@ -18,6 +18,7 @@ from incident_squad.domain.errors import (
     UnknownIncident,
     UnknownRunbook,
 )
+from incident_squad.steps.tools.cleaning import Clean
 
 _log = logging.getLogger(__name__)
 
@@ -62,10 +63,11 @@ class Tool:
 
 
 class Toolbox:
-    """Calls tools by name."""
+    """Calls tools by name; `clean` takes out of every answer what must not leave."""
 
-    def __init__(self, tools: tuple[Tool, ...]) -> None:
+    def __init__(self, tools: tuple[Tool, ...], clean: Clean) -> None:
         self.tools = tools
+        self._clean = clean
         self._by_name = {tool.name: tool for tool in tools}
 
     def call(self, name: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -74,14 +76,16 @@ class Toolbox:
         if tool is None:
             raise UnknownTool("there is no tool of this name")
         try:
-            return tool.run(tool.takes.model_validate(dict(arguments)))
+            answer = tool.run(tool.takes.model_validate(dict(arguments)))
         except ValidationError as error:
             raise ToolFailed(_wrong(error)) from error
         except _TELLABLE as error:
-            raise ToolFailed(str(error) or type(error).__name__) from error
+            raise ToolFailed(str(self._clean(str(error)))) from error
         except SquadError as error:
             _log.warning("a tool failed: %s: %s: %s", name, type(error).__name__, error)
             raise ToolFailed("it could not be done just now: try again in a moment") from error
+        cleaned: Mapping[str, Any] = self._clean(answer)
+        return cleaned
 
 
 def _wrong(error: ValidationError) -> str:
