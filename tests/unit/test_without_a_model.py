@@ -15,6 +15,15 @@ from tests.fakes import MemorySecrets
 
 HANDLERS = sorted(path.parent.name for path in Path("functions").glob("*/handler.py"))
 HEAVY = ("anthropic", "httpx2", "incident_squad.agents.rails", "incident_squad.adapters.anthropic")
+
+
+class Shell(dict[str, str]):
+    """The variables of a shell."""
+
+    def variable(self, name: str) -> str | None:
+        return self.get(name)
+
+
 LOADED = """
 import importlib.util, json, sys
 for name in sys.argv[1:]:
@@ -64,7 +73,7 @@ def test_only_a_setting_makes_a_model() -> None:
 def test_a_laptop_asks_a_model_only_when_somebody_says_so(
     config: dict[str, object], shell: dict[str, str], *, asked: bool
 ) -> None:
-    access = model_access(LocalConfig.model_validate(config), lambda name: shell.get(name))
+    access = model_access(LocalConfig.model_validate(config), Shell(shell).variable)
     assert (access.environment.get("SQUAD_MODEL") == "anthropic") == asked
     assert (access.secrets == {MODEL_KEY: "k"}) == asked
 

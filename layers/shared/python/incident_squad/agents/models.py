@@ -67,7 +67,7 @@ TARIFFS: Mapping[str, Tariff] = {
 
 SEATS: Mapping[str, Seat] = {
     "router": Seat(model=HAIKU, effort=Effort.LOW, max_tokens=1200, seconds=3),
-    "investigator": Seat(model=HAIKU, effort=Effort.MEDIUM, max_tokens=3000, seconds=15),
+    "investigator": Seat(model=HAIKU, effort=Effort.MEDIUM, max_tokens=3000, seconds=10),
     "specialist": Seat(model=SONNET, effort=Effort.LOW, max_tokens=4000, seconds=20),
     "communicator": Seat(model=HAIKU, effort=Effort.LOW, max_tokens=1200, seconds=6),
 }

@@ -72,20 +72,23 @@ class Desk:
             max_tokens=chosen.max_tokens,
         )
         request = safe_to_send(asked, self._rails.policies.secret_words)
-        seconds = min(chosen.seconds, self.deadline.left)
-        if seconds < _LEAST_SECONDS:
-            raise ModelFailed(Trouble.NO_TIME, "no time is left for a call")
+        self._check_time()
         if not self._rails.breaker.admits():
             raise ModelFailed(Trouble.CIRCUIT_OPEN, "the model failed several times just now")
-        return self._paid(request, most(chosen, _size(request)), seconds)
+        return self._paid(request, most(chosen, _size(request)), chosen.seconds)
 
     def use(self, reason: str = "") -> ModelUse:
         """How an answer was made in the end; with no model's answer in it, the floor made it."""
         engine = f"claude:{self.models[-1]}" if self.models and not reason else FLOOR
         return ModelUse(engine=engine, reason=reason, spend=self.spend)
 
-    def _paid(self, request: ModelRequest, most_usd: int, seconds: float) -> ModelReply:
+    def _check_time(self) -> None:
+        if self.deadline.left < _LEAST_SECONDS:
+            raise ModelFailed(Trouble.NO_TIME, "no time is left for a call")
+
+    def _paid(self, request: ModelRequest, most_usd: int, longest: float) -> ModelReply:
         self._reserve(most_usd)
+        seconds = max(0.0, min(longest, self.deadline.left))
         try:
             reply = within(seconds, lambda: self._rails.model.ask(request, seconds))
         except ModelFailed as failure:

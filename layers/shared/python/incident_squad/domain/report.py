@@ -84,6 +84,27 @@ class ReportEvent(Camel):
     engine: str | None = None
 
 
+class ReportAgent(Camel):
+    """How an agent made its answer: `engine` made it, `reason` says why another one did not."""
+
+    agent: str
+    event: str
+    engine: str
+    reason: str = ""
+    calls: int = 0
+    tokens: int = 0
+    usd: float = 0.0
+
+
+class ReportSpend(Camel):
+    """What models have cost; without a model there are no agents in it."""
+
+    usd: float = 0.0
+    tokens: int = 0
+    calls: int = 0
+    agents: tuple[ReportAgent, ...] = ()
+
+
 class Report(Camel):
     """Everything about an incident, for people and machines."""
 
@@ -107,6 +128,7 @@ class Report(Camel):
     resolved_at: Moment | None = None
     executive_summary: str = ""
     engine: str
+    spend: ReportSpend = ReportSpend()
 
     def to_json(self) -> dict[str, Any]:
         """The JSON form, with the customer's names."""
