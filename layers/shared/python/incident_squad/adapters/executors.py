@@ -5,9 +5,9 @@ from functools import cached_property
 from typing import Any
 
 from incident_squad.adapters.aws_clients import LazyClients
-from incident_squad.adapters.http_client import HttpClient
 from incident_squad.adapters.http_target import HttpExecutor
 from incident_squad.adapters.note_target import NoteExecutor
+from incident_squad.adapters.operations import TargetOperations
 from incident_squad.adapters.sql_session import Sessions
 from incident_squad.adapters.sql_target import SqlExecutor
 from incident_squad.adapters.system_clock import SystemClock
@@ -34,7 +34,7 @@ class KindExecutors:
     def _makers(self) -> Mapping[str, Callable[[], Executor]]:
         return {
             "sql": lambda: SqlExecutor(Sessions(self._knowledge, self._secrets)),
-            "http": lambda: HttpExecutor(HttpClient(self._knowledge, self._secrets)),
+            "http": lambda: HttpExecutor(TargetOperations(self._knowledge, self._secrets)),
             "aws": self._aws,
             "ssm": self._ssm,
             "k8s": self._k8s,

@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from incident_squad.domain.catalog import HttpOperation, HttpTarget
 from incident_squad.domain.errors import InvalidConfiguration, StepFailed, TargetUnavailable
@@ -37,6 +37,24 @@ class Call:
     headers: Mapping[str, str]
     body: Mapping[str, Any] | None
     seconds: float
+
+
+class Operations(Protocol):
+    """What HTTP steps and probes ask for, by the names that a target declares."""
+
+    def describe(self, target: str | None, operation: str) -> str:
+        """The call in words."""
+        ...
+
+    def look(self, target: str | None, operation: str, *, seconds: float) -> Any:  # noqa: ANN401
+        """What an operation that only looks answers, as JSON."""
+        ...
+
+    def act(
+        self, target: str | None, operation: str, body: Mapping[str, Any], key: str, seconds: float
+    ) -> Any:  # noqa: ANN401
+        """What an operation that changes something answers, as JSON."""
+        ...
 
 
 class HttpClient:

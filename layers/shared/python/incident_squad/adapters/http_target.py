@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from incident_squad.adapters.http_client import HttpClient, Refused
+from incident_squad.adapters.http_client import Operations, Refused
 from incident_squad.adapters.json_answers import as_row, is_scalar, scalars, select
 from incident_squad.domain.errors import (
     InvalidConfiguration,
@@ -23,7 +23,7 @@ PROBE_SECONDS = 5
 class HttpProber:
     """Implements `Prober` with the target's reader; it sends nothing but declared GETs."""
 
-    def __init__(self, client: HttpClient, clock: Clock) -> None:
+    def __init__(self, client: Operations, clock: Clock) -> None:
         self._client = client
         self._clock = clock
 
@@ -69,7 +69,7 @@ class HttpExecutor:
     The plain values of an operation's answer are what `$result.key` of an undo refers to.
     """
 
-    def __init__(self, client: HttpClient) -> None:
+    def __init__(self, client: Operations) -> None:
         self._client = client
 
     def preview(

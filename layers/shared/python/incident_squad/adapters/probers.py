@@ -5,10 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 from incident_squad.adapters.cloud_probers import cloud_probers
-from incident_squad.adapters.http_client import HttpClient
 from incident_squad.adapters.http_target import HttpProber
 from incident_squad.adapters.metrics.prober import MetricProber
 from incident_squad.adapters.metrics.telemetry import CatalogTelemetry
+from incident_squad.adapters.operations import TargetOperations
 from incident_squad.adapters.sql_session import Sessions
 from incident_squad.adapters.sql_target import SqlProber
 from incident_squad.domain.evidence import Evidence, EvidenceStatus
@@ -37,7 +37,7 @@ class CatalogProbers:
         self._clock = clock
         self._by_kind: dict[str, Prober] = {
             "sql": SqlProber(Sessions(knowledge, secrets), clock),
-            "http": HttpProber(HttpClient(knowledge, secrets), clock),
+            "http": HttpProber(TargetOperations(knowledge, secrets), clock),
             **cloud_probers(knowledge, clock),
             "metric": MetricProber(CatalogTelemetry(knowledge, secrets, clock), knowledge, clock),
         }

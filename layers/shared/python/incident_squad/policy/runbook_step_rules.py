@@ -3,7 +3,13 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from incident_squad.domain.catalog import Catalog, HttpTarget, PostgresTarget, Target
+from incident_squad.domain.catalog import (
+    Catalog,
+    HttpOperation,
+    HttpTarget,
+    PostgresTarget,
+    Target,
+)
 from incident_squad.domain.errors import InvalidParameter
 from incident_squad.domain.runbook import (
     HttpAction,
@@ -16,6 +22,7 @@ from incident_squad.domain.runbook import (
     SqlProbe,
     Step,
 )
+from incident_squad.domain.targets import CommandTarget, HostCommand
 from incident_squad.policy.metric_query import metric_problems
 from incident_squad.policy.runbook_cloud_rules import cloud_probe_errors, cloud_step_errors
 from incident_squad.policy.runbook_references import (
@@ -106,7 +113,9 @@ def probe_errors(
             yield from ((where, message) for message in metric_problems(probe))
 
 
-def _of_role(role: str, kind: type[Target], where: str, catalog: Catalog) -> Iterator[Found]:
+def _of_role(
+    role: str, kind: type[Target] | tuple[type[Target], ...], where: str, catalog: Catalog
+) -> Iterator[Found]:
     players = _players(role, catalog)
     if not players:
         yield (where, f"no service has a target for '{role}': add it to catalog.yaml")
@@ -118,11 +127,15 @@ def _of_role(role: str, kind: type[Target], where: str, catalog: Catalog) -> Ite
 def _of_operation(
     role: str, operation: str, where: str, catalog: Catalog, *, mutates: bool = False
 ) -> Iterator[Found]:
-    yield from _of_role(role, HttpTarget, where, catalog)
+    yield from _of_role(role, (HttpTarget, CommandTarget), where, catalog)
     for name in _players(role, catalog):
         target = catalog.targets[name]
-        known = target.operations.get(operation) if isinstance(target, HttpTarget) else None
-        if isinstance(target, HttpTarget) and known is None:
+        known: HttpOperation | HostCommand | None = None
+        if isinstance(target, HttpTarget):
+            known = target.operations.get(operation)
+        elif isinstance(target, CommandTarget):
+            known = target.commands.get(operation)
+        if isinstance(target, HttpTarget | CommandTarget) and known is None:
             yield (where, f"the target '{name}' has no operation '{operation}': add it")
         elif known is not None and known.mutates is not mutates:
             says = "changes something" if known.mutates else "only reads"
