@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit bench format lock real clean
+.PHONY: help setup demo test check unit bench drill format lock real clean
 
 help:  ## Show what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -23,6 +23,9 @@ $(STAMP): requirements.lock pyproject.toml
 
 demo: setup  ## One incident from alert to report, on the embedded stack, with a real database
 	$(BIN)/squad demo
+
+drill: setup real  ## Break real components (Debian's packages) in six ways, and watch the squad repair them
+	$(BIN)/squad drill
 
 real: setup  ## Install what the real-component tests need (Debian, as root); elsewhere say what is missing
 	@$(BIN)/python -m infra.local.components
