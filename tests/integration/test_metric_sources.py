@@ -352,3 +352,10 @@ def test_a_database_that_lets_nobody_in_is_judged_by_its_metrics(
     assert (seen.source, seen.value) == ("metric:prometheus", 120.0)
     assert seen.verdict is Verdict.SUPPORTS
     assert seen.question == check.title
+
+
+def test_a_wrong_address_is_told_from_a_wrong_query(vendor: Mapping[str, Vendor]) -> None:
+    vendor["prometheus"].misbehave = vendors.saying(404, b"404 page not found\n")
+    found = ask(vendor, "prometheus")
+    assert found.status is MetricStatus.ERROR
+    assert "the source's address: 404 page not found" in found.message
