@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-from incident_squad.adapters.anthropic_wire import reply_of
+from incident_squad.adapters.anthropic_wire import reply_of, word
 from incident_squad.domain.errors import ModelFailed, SquadError
 from incident_squad.domain.model import ModelReply, ModelRequest, Trouble
 
@@ -164,7 +164,7 @@ def _read(response: Any, ends: float) -> bytes:  # noqa: ANN401 - the SDK's raw 
 
 
 def _status(error: Any) -> Exception:  # noqa: ANN401 - typed by the SDK, imported late
-    status, kind = int(error.status_code), str(error.type or "error")[:40]
+    status, kind = int(error.status_code), word(str(error.type))
     detail = f"{status} {kind}"
     if status in _BUSY or kind == "overloaded_error":
         return _Busy(Trouble.OVERLOADED, detail, _after(error.response.headers))

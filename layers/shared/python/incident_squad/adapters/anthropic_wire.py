@@ -1,5 +1,6 @@
 """Claude's answers as they come over the wire, read strictly: a wrong form is a typed outcome."""
 
+import re
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -64,6 +65,11 @@ def reply_of(body: bytes, model: str) -> ModelReply:
     )
 
 
+def word(text: str) -> str:
+    """A word of the API as it may stand in a report; whatever else a server sends may not."""
+    return text if re.fullmatch(r"[a-z_]{1,40}", text) else "unknown"
+
+
 def _message(body: bytes) -> _Message:
     try:
         return _Message.model_validate_json(body)
@@ -93,7 +99,7 @@ def _check(message: _Message, usage: Usage) -> None:
     )
     if message.stop_reason == "refusal":
         category = message.stop_details.category if message.stop_details else None
-        raise ModelFailed(Trouble.REFUSAL, (category or "no category given")[:40], tokens)
+        raise ModelFailed(Trouble.REFUSAL, word(category or "no_category"), tokens)
     if message.stop_reason in _CUT_OFF:
         raise ModelFailed(Trouble.TRUNCATED, "the answer was cut off", tokens)
     if message.stop_reason not in _ENOUGH:

@@ -32,7 +32,7 @@ CALLS = 12
 """Tool calls of one incident; the rest are answered with an error result."""
 
 _FOR_CONCLUDING = 15.0
-"""Seconds that looking leaves for the conclusion, when there are so many."""
+"""With fewer seconds than this nothing more is looked at."""
 _TOOL_SECONDS = 8.0
 _ROWS, _RESULT = 20, 4000
 
@@ -102,7 +102,7 @@ def _gathered(case: Case, looks: Looks, desk: Desk, fence: Fence) -> list[Eviden
     gathered: list[Evidence] = []
     calls_left = CALLS
     for _ in range(TURNS):
-        if desk.deadline.left < min(_FOR_CONCLUDING, desk.deadline.left / 2 + 1):
+        if desk.deadline.left < _FOR_CONCLUDING:
             break
         try:
             reply = desk.ask(LOOKING, system, talk, tools=tool_specs(looks))
