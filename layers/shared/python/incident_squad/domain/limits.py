@@ -18,6 +18,6 @@ class IntakeLimits(Value):
     alerts_per_request: int = Field(default=500, ge=1, le=5000)
     seconds_per_request: float = Field(default=15, ge=1, le=25)
     requests_per_second: float = Field(default=200, gt=0, le=10_000)
-    burst: int = Field(default=5000, ge=1, le=100_000)
+    burst: int = Field(default=10_000, ge=1, le=100_000)
     unproven_per_second: float = Field(default=20, gt=0, le=10_000)
     unproven_burst: int = Field(default=500, ge=1, le=100_000)
