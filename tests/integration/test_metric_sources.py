@@ -18,6 +18,7 @@ from incident_squad.domain.errors import TargetUnavailable
 from incident_squad.domain.evidence import Evidence, EvidenceStatus, Verdict
 from incident_squad.domain.metric import MetricQuery, MetricResult, MetricStatus, TimeRange
 from incident_squad.domain.runbook import MetricProbe, Probe
+from infra.local.drill.certificate import TlsService
 from infra.local.postgres import free_port
 from tests.builders import NOW, a_catalog, a_runbook
 from tests.integration import vendors
@@ -359,3 +360,10 @@ def test_a_wrong_address_is_told_from_a_wrong_query(vendor: Mapping[str, Vendor]
     found = ask(vendor, "prometheus")
     assert found.status is MetricStatus.ERROR
     assert "the source's address: 404 page not found" in found.message
+
+
+def test_a_certificate_that_nobody_vouches_for_is_not_trusted() -> None:
+    with TlsService() as server:
+        question = MetricQuery(source="prometheus", query="up", time_range=HOUR)
+        found = telemetry(server.url).query(question)
+    assert (found.status, "certificate" in found.message) == (MetricStatus.ERROR, True)

@@ -2,14 +2,15 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from incident_squad.domain.values import Value
 
 # Credentials never stand in an address: they are secrets.
 Address = Annotated[
     str,
-    Field(pattern=r"^https?://[A-Za-z0-9.\[\]:-]+(?:/[A-Za-z0-9_.~-]+)*$", max_length=300),
+    Field(pattern=r"^https?://[A-Za-z0-9_.\[\]:-]+(?:/[A-Za-z0-9_.~-]+)*/?$", max_length=300),
+    AfterValidator(lambda address: address.rstrip("/")),
 ]
 # Only names below `metrics/` are in reach of the functions that measure.
 SecretName = Annotated[str, Field(pattern=r"^metrics/[A-Za-z0-9/_+=.@-]{1,200}$")]
