@@ -171,6 +171,21 @@ def test_only_the_fix_and_its_undo_change_clouds(template: Template, action: str
     assert able == {"remediate", "undo_remediation"}
 
 
+def test_the_door_to_the_internet_can_only_have_others_look(template: Template) -> None:
+    (row,) = (row for row in FUNCTIONS if row.name == "intake")
+    held, secrets = secrets_of(template, row), target_secrets()
+    assert not [name for name in (*secrets.readers, *secrets.writers) if name in held]
+    calls = [
+        part["Resource"]
+        for part in statements_of(template, row)
+        if "lambda:InvokeFunction" in listed(part["Action"])
+    ]
+    named = {name for row in FUNCTIONS for name in [row.name] if f"-{name}" in str(calls)}
+    assert named == {"preview_step", "query_metrics"}
+    lookers = [row for row in FUNCTIONS if row.name in named]
+    assert not [row for row in lookers if row.may & {May.ACT, May.WRITE, May.START, May.ANSWER}]
+
+
 def test_those_who_show_incidents_cannot_change_them(template: Template) -> None:
     (row,) = (row for row in FUNCTIONS if row.name == "incidents")
     found = {a for a in actions(statements_of(template, row)) if a.startswith("dynamodb:")}
