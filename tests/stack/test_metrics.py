@@ -15,7 +15,7 @@ def test_without_sources_the_deployed_function_says_so(local_stack: LocalStack) 
         FunctionName=f"{local_stack.name}-query_metrics",
         Payload=json.dumps({"question": question}).encode(),
     )
-    assert "FunctionError" not in answer
+    assert not answer.get("FunctionError")
     result = json.loads(answer["Payload"].read())["result"]
     assert (result["status"], result["query"]) == ("not_configured", "up")
     assert "configures no prometheus" in result["message"]
