@@ -69,8 +69,9 @@ class Listener:
 
 def handed_over(client: SquadClient, incident_id: str) -> list[dict[str, Any]]:
     """Wait until a human is asked for: there is no database to look at."""
+    found: list[dict[str, Any]] = []
     for _ in range(150):
-        found: list[dict[str, Any]] = client.incident(incident_id, "timeline")["events"]
+        found = client.incident(incident_id, "timeline")["events"]
         if any(event["event"] == "HandedOver" for event in found):
             return found
         time.sleep(0.3)

@@ -99,7 +99,7 @@ class Vendor:
             if len(data) > LARGEST or time.monotonic() > deadline:
                 raise ChannelDown(f"{self.name} does not stop talking", doubtful=True)
         text = bytes(data).decode("utf-8", "replace")
-        waiting = _seconds(response.headers.get("retry-after"))
+        waiting = seconds_of(response.headers.get("retry-after"))
         return Reply(response.status, _json(text), text, waiting)
 
 
@@ -110,7 +110,7 @@ def _json(text: str) -> Any:  # noqa: ANN401 - any JSON
         return None
 
 
-def _seconds(given: str | None) -> float | None:
+def seconds_of(given: str | None) -> float | None:
     """Retry-After, as seconds or as a date."""
     if not given:
         return None
