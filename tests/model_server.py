@@ -61,9 +61,18 @@ class Sends:
 
     body: bytes
     type: str = "application/json"
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
-Answer = Says | Fails | Hangs | Drips | Sends
+@dataclass(frozen=True)
+class Floods:
+    """A body without an end, as fast as it can be sent."""
+
+    status: int = 200
+
+
+Answer = Says | Fails | Hangs | Drips | Sends | Floods
 Script = Answer | Sequence[Answer] | Callable[[Body], Answer]
 
 
@@ -103,7 +112,7 @@ class ModelServer:
     def answer(self, body: Body) -> Answer:
         with self._lock:
             script = self._script
-            if isinstance(script, Says | Fails | Hangs | Drips | Sends):
+            if isinstance(script, Answer):
                 return script
             if callable(script):
                 return script(body)
@@ -152,7 +161,11 @@ class _Handler(BaseHTTPRequestHandler):
             case Drips():
                 self._drip(answer)
             case Sends():
-                self._bytes(200, answer.body, answer.type)
+                self._bytes(answer.status, answer.body, answer.type, answer.headers)
+            case Floods():
+                self._head(answer.status, "application/json", 10**12)
+                while not self._model.wait(0):
+                    self.wfile.write(b" " * 65_536)
 
     def _say(self, answer: Says, body: Body) -> None:
         message = message_of(answer, body)

@@ -1,8 +1,9 @@
 """The real SDK against a server that behaves well, badly, and not at all."""
 
+import gzip
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import anthropic
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from incident_squad.adapters.anthropic_model import BEDROCK_PREFIX, AnthropicModel, direct
 from incident_squad.domain.errors import ModelFailed
 from incident_squad.domain.model import Effort, ModelRequest, ToolSpec, Trouble
-from tests.model_server import Answer, Drips, Fails, Hangs, ModelServer, Says, Script, Sends
+from tests.model_server import Answer, Drips, Fails, Floods, Hangs, ModelServer, Says, Script, Sends
 
 
 def a_request(**fields: object) -> ModelRequest:
@@ -25,35 +26,48 @@ def a_request(**fields: object) -> ModelRequest:
     return ModelRequest.model_validate({**known, **fields})
 
 
-def model_at(server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> AnthropicModel:
-    monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
-    return AnthropicModel(direct(lambda: "a key\n"))
+ModelAt = Callable[[ModelServer], AnthropicModel]
 
 
 @pytest.fixture
-def failure(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ModelFailed]:
+def model_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelAt]:
+    """Makes models that talk to a server; they are closed afterwards."""
+    made: list[AnthropicModel] = []
+
+    def make(server: ModelServer) -> AnthropicModel:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+        made.append(AnthropicModel(direct(lambda: "a key\n")))
+        return made[-1]
+
+    yield make
+    for model in made:
+        model.close()
+
+
+@pytest.fixture
+def failure(model_at: ModelAt) -> Callable[..., ModelFailed]:
     def fail(script: Script, seconds: float = 5.0) -> ModelFailed:
         with ModelServer(script) as server, pytest.raises(ModelFailed) as caught:
-            model_at(server, monkeypatch).ask(a_request(), seconds)
+            model_at(server).ask(a_request(), seconds)
         return caught.value
 
     return fail
 
 
-def test_a_sound_answer_comes_with_its_usage(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sound_answer_comes_with_its_usage(model_at: ModelAt) -> None:
     usage = {"input_tokens": 7, "output_tokens": 3, "cache_read_input_tokens": 900}
     with ModelServer(Says("It is the database.", usage=usage)) as server:
-        reply = model_at(server, monkeypatch).ask(a_request(), 5)
+        reply = model_at(server).ask(a_request(), 5)
     assert reply.text == "It is the database."
     assert (reply.usage.input_tokens, reply.usage.output_tokens) == (7, 3)
     assert reply.usage.cache_read_tokens == 900
     assert reply.usage.total == 910
 
 
-def test_the_request_is_what_version_2026_10_21_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_request_is_what_version_2026_10_21_takes(model_at: ModelAt) -> None:
     schema = {"type": "object", "properties": {"n": {"type": "integer", "maximum": 9}}}
     with ModelServer(Says({"n": 1})) as server:
-        model = model_at(server, monkeypatch)
+        model = model_at(server)
         model.ask(a_request(answer_schema=schema), 5)
         model.ask(a_request(), 5)
     sent, head = server.seen[0], server.heads[0]
@@ -65,11 +79,11 @@ def test_the_request_is_what_version_2026_10_21_takes(monkeypatch: pytest.Monkey
     assert "format" not in server.seen[1]["output_config"]
 
 
-def test_tool_calls_come_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tool_calls_come_side_by_side(model_at: ModelAt) -> None:
     calls = [("look", {"at": 1}), ("look", {"at": 2})]
     tool = ToolSpec(name="look", description="Looks.", parameters={"type": "object"})
     with ModelServer(Says("Let me look.", calls)) as server:
-        reply = model_at(server, monkeypatch).ask(a_request(tools=(tool,)), 5)
+        reply = model_at(server).ask(a_request(tools=(tool,)), 5)
     assert [(call.name, call.arguments) for call in reply.calls] == calls
     assert len({call.id for call in reply.calls}) == 2
     assert [block["type"] for block in reply.content] == ["text", "tool_use", "tool_use"]
@@ -89,6 +103,12 @@ def test_tool_calls_come_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
         (Sends(b'{"type":"message","role":"user","content":1}'), Trouble.MALFORMED),
         (Sends(b"\x00\xff" * 100), Trouble.MALFORMED),
         (Sends(b" " * 2_000_000), Trouble.MALFORMED),
+        (Floods(), Trouble.MALFORMED),
+        (Floods(500), Trouble.MALFORMED),
+        (
+            Sends(gzip.compress(b" " * 10**8), headers={"content-encoding": "gzip"}),
+            Trouble.UNAVAILABLE,
+        ),
         (Fails(400, "invalid_request_error"), Trouble.UNAVAILABLE),
         (Fails(401, "authentication_error"), Trouble.UNAVAILABLE),
         (Fails(402, "billing_error"), Trouble.UNAVAILABLE),
@@ -118,11 +138,11 @@ def test_silence_ends_in_time(script: Answer, failure: Callable[..., ModelFailed
     assert time.monotonic() - began < 2.5
 
 
-def test_nobody_listening_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_listening_is_unavailable(model_at: ModelAt) -> None:
     with ModelServer(Says()) as server:
         pass
     with pytest.raises(ModelFailed) as caught:
-        model_at(server, monkeypatch).ask(a_request(), 2)
+        model_at(server).ask(a_request(), 2)
     assert caught.value.trouble == Trouble.UNAVAILABLE
 
 
@@ -135,9 +155,9 @@ def test_nobody_listening_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> Non
         Fails(503, "api_error"),
     ],
 )
-def test_a_busy_server_is_asked_again(first: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_busy_server_is_asked_again(first: Fails, model_at: ModelAt) -> None:
     with ModelServer([first, Says("Now.")]) as server:
-        assert model_at(server, monkeypatch).ask(a_request(), 5).text == "Now."
+        assert model_at(server).ask(a_request(), 5).text == "Now."
     assert len(server.seen) == 2
 
 
@@ -152,6 +172,18 @@ def test_a_refused_request_is_not_sent_again(failure: Callable[..., ModelFailed]
     assert len(asked) == 1
 
 
+def test_a_key_that_is_refused_is_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = iter(["old", "new"])
+    with ModelServer([Fails(401, "authentication_error"), Says("Yes.")]) as server:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+        model = AnthropicModel(direct(lambda: next(keys)))
+        with pytest.raises(ModelFailed):
+            model.ask(a_request(), 5)
+        assert model.ask(a_request(), 5).text == "Yes."
+        model.close()
+    assert [head["authorization"] for head in server.heads] == ["Bearer old", "Bearer new"]
+
+
 def test_one_client_serves_a_warm_process() -> None:
     made: list[object] = []
     with ModelServer(Says("Yes.")) as server:
@@ -162,10 +194,11 @@ def test_one_client_serves_a_warm_process() -> None:
 
         model = AnthropicModel(connect)
         assert [model.ask(a_request(), 5).text for _ in range(3)] == ["Yes."] * 3
+        model.close()
     assert len(made) == 1
 
 
-def test_bedrock_speaks_the_same_form(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bedrock_speaks_the_same_form() -> None:
     with ModelServer(Says("Yes.")) as server:
 
         def connect() -> anthropic.AnthropicBedrockMantle:

@@ -15,9 +15,6 @@ from incident_squad.domain.errors import ModelFailed, SquadError
 from incident_squad.domain.model import ModelReply, ModelRequest, Trouble
 
 TRIES = 3
-LONGEST_ANSWER = 1_000_000
-"""Bytes. No agent of ours asks for a tenth of it."""
-
 _FIRST_PAUSE = 0.3
 _WORTH_WAITING = 0.5
 """Share of the time that is left that may go into waiting for another try."""
@@ -58,6 +55,12 @@ class AnthropicModel:
                 time.sleep(wait)
         raise ModelFailed(Trouble.UNAVAILABLE, "no try was made")
 
+    def close(self) -> None:
+        """Let the client go; the next question makes a new one, with a key that is read anew."""
+        client = self.__dict__.pop("_connected", None)
+        if client is not None:
+            client.close()
+
     def _client(self) -> Any:  # noqa: ANN401 - the SDK's clients share no base type
         with self._lock:  # two agents of one process must not make two clients
             try:
@@ -77,7 +80,7 @@ class AnthropicModel:
         except anthropic.APITimeoutError:
             raise ModelFailed(Trouble.TIMEOUT, "the connection was silent") from None
         except anthropic.AuthenticationError as error:
-            self.__dict__.pop("_connected", None)  # the key may have been rotated meanwhile
+            self.close()  # the key may have been rotated meanwhile
             raise _status(error) from None
         except anthropic.APIStatusError as error:
             raise _status(error) from None
@@ -103,7 +106,14 @@ def direct(key: Callable[[], str]) -> Callable[[], Any]:
     def connect() -> Any:  # noqa: ANN401 - the SDK's clients share no base type
         import anthropic  # noqa: PLC0415 - heavy
 
-        return anthropic.Anthropic(api_key=key().strip(), max_retries=0, open_telemetry=False)
+        from incident_squad.adapters.anthropic_http import limited_client  # noqa: PLC0415 - heavy
+
+        return anthropic.Anthropic(
+            api_key=key().strip(),
+            max_retries=0,
+            open_telemetry=False,
+            http_client=limited_client(),
+        )
 
     return connect
 
@@ -114,8 +124,13 @@ def bedrock(region: str) -> Callable[[], Any]:
     def connect() -> Any:  # noqa: ANN401 - the SDK's clients share no base type
         import anthropic  # noqa: PLC0415 - heavy
 
+        from incident_squad.adapters.anthropic_http import limited_client  # noqa: PLC0415 - heavy
+
         return anthropic.AnthropicBedrockMantle(
-            aws_region=region, max_retries=0, open_telemetry=False
+            aws_region=region,
+            max_retries=0,
+            open_telemetry=False,
+            http_client=limited_client(),
         )
 
     return connect
@@ -152,12 +167,10 @@ def _wire(request: ModelRequest, prefix: str) -> dict[str, Any]:
 
 
 def _read(response: Any, ends: float) -> bytes:  # noqa: ANN401 - the SDK's raw response
-    """The body, no longer and no later than allowed: a server may drip for ever."""
+    """The body. Its size is limited below; here it is the whole call's time that counts."""
     body = bytearray()
     for chunk in response.iter_bytes():
         body += chunk
-        if len(body) > LONGEST_ANSWER:
-            raise ModelFailed(Trouble.MALFORMED, "the answer is longer than any we ask for")
         if time.monotonic() > ends:
             raise ModelFailed(Trouble.TIMEOUT, "the answer came too slowly")
     return bytes(body)
@@ -199,4 +212,6 @@ def _broken(error: Exception) -> Exception:
 
     if isinstance(error, httpx2.TimeoutException):
         return ModelFailed(Trouble.TIMEOUT, "the connection went silent")
+    if isinstance(error, httpx2.DecodingError):
+        return ModelFailed(Trouble.MALFORMED, "the body is too long or packed")
     return _Busy(Trouble.UNAVAILABLE, "the connection broke off")
