@@ -12,13 +12,15 @@ from incident_squad.adapters.memory import MemoryLedger
 from incident_squad.adapters.runbook_files import RunbookFiles
 from incident_squad.adapters.system_clock import SystemClock
 from incident_squad.agents.breaker import Breaker
-from incident_squad.agents.models import SEATS
+from incident_squad.agents.models import SEATS, TARIFFS
 from incident_squad.agents.rails import Rails
 from incident_squad.bootstrap.squad import Squad
 from incident_squad.contracts import IncidentInput, UpdateInput
 from incident_squad.domain.alert import Alert
 from incident_squad.domain.catalog import Policies
+from incident_squad.domain.model import Usage
 from incident_squad.domain.record import IncidentRecord
+from incident_squad.domain.runbook import Expect
 from incident_squad.domain.update import UpdateState
 from incident_squad.domain.values import Severity
 from incident_squad.policy.leak_gate import leaks
@@ -26,7 +28,7 @@ from incident_squad.policy.triage import Triager
 from infra.pipeline import MemoryWorld
 from tests import hostile
 from tests.builders import an_alert
-from tests.fakes import FakeExecutor, FakeExecutors, FakeProbers
+from tests.fakes import FakeExecutor, FakeExecutors, FakeProbers, asked_of
 from tests.model_server import Fails, Hangs, Says, Script, Sends
 from tests.scripted_model import ScriptedModel
 from tests.unit.agents.test_redaction import planted
@@ -320,3 +322,43 @@ def test_with_a_floor_that_is_sure_the_model_only_words() -> None:
     if run.record.diagnosis.conclusive:
         assert asked("looking") == 0
     assert asked("specialist") >= 1
+
+
+def _supporting(expect: Expect) -> float:
+    value = float(expect.value)
+    return value + {">": 1, "<": -1}.get(expect.op, 0)
+
+
+def test_what_the_model_has_checked_can_confirm_a_cause_and_only_that() -> None:
+    other = KNOWLEDGE.runbook("db-deadlocks")
+    answers = {
+        asked_of(probe): _supporting(check.supports)
+        for check in other.checks
+        for probe in check.probes
+    }
+
+    def curious(body: dict[str, Any]) -> Says:
+        if hostile.asked_for(body) == "looking" and len(body["messages"]) == 1:
+            return Says("", [("run_checks", {"runbookId": other.name})])
+        if hostile.asked_for(body) == "specialist":
+            return hostile.diagnosis(runbookId=other.name)
+        return good(body)
+
+    probers = FakeProbers(SystemClock(), answers)
+    sure = handle(curious, now_alert(POOL), probers=probers)
+    assert sure.record.diagnosis is not None
+    assert sure.record.diagnosis.conclusive
+    assert sure.record.diagnosis.runbook_id == other.name
+    supported = sure.record.diagnosis.hypotheses[0].supported_by
+    assert set(supported) <= {evidence.id for evidence in sure.record.evidence}
+    blind = handle(curious, now_alert(POOL))
+    assert blind.record.diagnosis is not None
+    assert not blind.record.diagnosis.conclusive
+
+
+def test_every_seat_has_a_price() -> None:
+    assert {seat.model for seat in SEATS.values()} <= set(TARIFFS)
+    usage = Usage(input_tokens=1_000_000, output_tokens=1_000_000)
+    assert TARIFFS["claude-sonnet-5-5"].micro_usd(usage) == 12_000_000
+    assert TARIFFS["claude-haiku-5-5"].micro_usd(usage) == 3_000_000
+    assert TARIFFS["claude-haiku-5-5"].micro_usd(Usage(input_tokens=100_000)) == 10_000
