@@ -81,7 +81,8 @@ def test_an_alert_that_says_nothing_is_unsure_and_says_so(triager: Triager) -> N
     found = triager(an_alert(title="Something is odd", service=None))
 
     assert found.confidence < 0.7
-    assert found.runbook_id == "unclear-failure"
+    assert found.runbook_id is None
+    assert found.runbooks[0].runbook_id == "unclear-failure"
     assert found.severity is Severity.SEV2
 
 

@@ -33,6 +33,10 @@ class Impact(Value):
     facts: tuple[str, ...] = ()
 
 
+NONE_FITS = "unclear-failure"
+"""The general runbook, for when no other fits."""
+
+
 class RunbookCandidate(Value):
     """A runbook that may fit, best first. `score` is 0 to 1; `reasons` quote what matched."""
 
@@ -64,5 +68,6 @@ class Triage(Value):
 
     @property
     def runbook_id(self) -> str | None:
-        """The best runbook, or None when none fits."""
-        return self.runbooks[0].runbook_id if self.runbooks else None
+        """The best runbook, or None when none fits; then `runbooks` holds the nearest ones."""
+        best = self.runbooks[0].runbook_id if self.runbooks else None
+        return None if best == NONE_FITS else best

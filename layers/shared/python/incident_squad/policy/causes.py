@@ -16,6 +16,7 @@ SYMPTOMS = frozenset(
         "app-error-rate",
         "app-host-saturation",
         "app-queue-backlog",
+        "db-cpu-load",
         "db-slow-queries",
         "net-latency",
         "net-load-balancer-errors",

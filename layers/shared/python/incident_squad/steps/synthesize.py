@@ -10,7 +10,7 @@ from incident_squad.domain.incident import Incident, Stage
 from incident_squad.domain.plan import Plan
 from incident_squad.domain.runbook import Runbook
 from incident_squad.domain.timeline import Actor, Entry
-from incident_squad.domain.triage import Triage
+from incident_squad.domain.triage import NONE_FITS, Triage
 from incident_squad.policy.apply import who_may_apply
 from incident_squad.policy.breaker import tripped
 from incident_squad.ports import Approvals, Clock, IncidentStore, Knowledge, Timeline
@@ -18,7 +18,6 @@ from incident_squad.steps.alert_record import leading_alert
 from incident_squad.steps.past_repairs import past_repairs
 from incident_squad.steps.planning import Planner
 
-NONE_FITS = "unclear-failure"
 FALSE_ALARM = "false-alarm"
 APPROVAL_MARGIN_SECONDS = 15
 """The workflow waits a little longer than the links are good, so that no decision is lost."""

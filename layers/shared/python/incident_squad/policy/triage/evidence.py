@@ -169,6 +169,11 @@ def breached(effect: Impact, security: float) -> list[Clue]:
     return []
 
 
+def stated(effect: Impact) -> list[str]:
+    """Facts of the effect as words that a runbook's signals may name: `stated datataken`."""
+    return ["datataken"] if effect.data_accessed else []
+
+
 def weaker(clue: Clue) -> Clue:
     """The clue for a type whose subject is said to be well; structure and doubts stay."""
     if clue.weight < 0 or clue.weight >= STRUCTURE:
@@ -193,6 +198,11 @@ def failures(matches: Mapping[str, Sequence[Match]]) -> list[Clue]:
             if weight > 0:
                 found.append(Clue(kind, weight, f"says {', '.join(words[:3])}"))
     return found
+
+
+def certain_types(clues: Sequence[Clue]) -> frozenset[IncidentType]:
+    """The types of which a failure is named that can be no other type's."""
+    return frozenset(clue.type for clue in clues if clue.weight >= LIKELY * 2)
 
 
 def _sum(matches: Sequence[Match], unit: float) -> tuple[float, list[str]]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from incident_squad.domain.runbook import Runbook
-from incident_squad.domain.triage import RunbookCandidate
+from incident_squad.domain.triage import NONE_FITS, RunbookCandidate
 from incident_squad.domain.values import IncidentType
 from incident_squad.policy.triage.evidence import Clue, best_sum
 from incident_squad.policy.triage.knowledge import glob
@@ -18,7 +18,10 @@ HINTS_ONLY = 0.5
 FITS, FITS_OTHER_TYPE = 0.9, 3.0
 """A runbook with fewer points than this does not fit: one hint is the least, a clear sentence when
 the runbook is of another type and none of the right type fits."""
-FALSE_ALARM, UNCLEAR = "false-alarm", "unclear-failure"
+FALSE_ALARM = "false-alarm"
+FELT = frozenset({"app-error-rate", "net-latency"})
+"""Runbooks of what is felt whatever the fault is."""
+HALF = 0.5
 _SCALE = 3.0
 _KEPT = 3
 
@@ -82,8 +85,11 @@ def _metric(globs: Sequence[tuple[re.Pattern[str], str]], names: Sequence[str]) 
     )
 
 
-def clues(fits: Sequence[Fit]) -> list[Clue]:
-    """What runbooks that fit say of the type: the best of each type, others of it a quarter."""
+def clues(fits: Sequence[Fit], certain: frozenset[IncidentType] = frozenset()) -> list[Clue]:
+    """What runbooks that fit say of the type: the best of each type, others of it a quarter.
+
+    A symptom (errors, latency) says half as much where a failure of another type is `certain`.
+    """
     found: list[Clue] = []
     for kind in IncidentType:
         of_type = [fit for fit in fits if fit.type is kind]
@@ -91,6 +97,8 @@ def clues(fits: Sequence[Fit]) -> list[Clue]:
             best = of_type[0]
             others = sum(fit.points for fit in of_type[1:3])
             points = best.points - best.ordinary + 0.25 * others
+            if best.name in FELT and certain - {kind}:
+                points *= HALF
             reason = f"runbook {best.name}: {'; '.join(best.reasons[:2])}"
             found.append(Clue(kind, min(points, 7.0), reason))
     return found
@@ -112,10 +120,10 @@ def candidates(
         return (RunbookCandidate(runbook_id=FALSE_ALARM, score=0.9, reasons=reason), *fitting)
     if fitting:
         return tuple(fitting)
-    if UNCLEAR not in runbooks:
+    if NONE_FITS not in runbooks:
         return ()
     reason = ("no runbook's signals fit this alert; the nearest follow",)
-    return (RunbookCandidate(runbook_id=UNCLEAR, score=0.1, reasons=reason), *nearest)
+    return (RunbookCandidate(runbook_id=NONE_FITS, score=0.1, reasons=reason), *nearest)
 
 
 def _candidate(fit: Fit) -> RunbookCandidate:

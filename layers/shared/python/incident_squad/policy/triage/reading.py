@@ -90,6 +90,12 @@ class Reading:
         self.tokens.append(Token(word, self.position, weight, name))
         self.position += 1
 
+    def state(self, fact: str, vocabulary: Vocabulary) -> None:
+        """Append a fact that the words state, as a sentence `stated <fact>` of its own."""
+        self.position += _SENTENCE_GAP
+        for word in ("stated", fact):
+            self.add(vocabulary.canonical(word), 1.0, name=False)
+
 
 def read(alert: Alert, vocabulary: Vocabulary) -> Reading:
     """Read all parts of an alert, the most telling first."""

@@ -14,6 +14,11 @@ _REACH = 9
 _ADJECTIVES = 2
 _ONE = 1.0
 """The percent of \"one customer\": one region or one page is no such thing."""
+_THINGS = 5
+_PARTS = frozenset({"of", "of the", "des", "de", "d", "du", "der"})
+_USUAL = frozenset(
+    {"normal", "usual", "habituel", "habituelle", "expected", "d'habitude", "normale"}
+)
 _STOPS = frozenset({".", ";", "(", ")"})
 _SMALL = {
     "one": 1,
@@ -77,13 +82,38 @@ def _percentage(row: Sequence[Tagged], place: int) -> Iterator[Share]:
         return
     if row[place + 2 : place + 3] and row[place + 2].has("threshold"):
         return
+    left = _of_the_usual(row, place + 2)
     bound = any(word.has("bound") for word in before[-2:])
-    unit = _unit_after(row, place + 2) or _unit_before(before, row[place + 2 : place + 5])
+    unit = (
+        _unit_after(row, place + 2)
+        or _unit_before(before, row[place + 2 : place + 5])
+        or _failing(row, place + 2)
+    )
     if unit is None:
         return
-    affected = _affected(percent, before)
+    affected = 100 - percent if left else _affected(percent, before)
     if affected is not None:
         yield Share(affected, unit, sure=not bound or unit is not Unit.REQUESTS)
+
+
+def _of_the_usual(row: Sequence[Tagged], place: int) -> bool:
+    """Whether a share is what is left of the usual (`at 70 % of the normal rate`)."""
+    following = row[place : place + _ADJECTIVES + 2]
+    return any(word.text in _USUAL for word in following) and bool(
+        following and following[0].text in _PARTS
+    )
+
+
+def _failing(row: Sequence[Tagged], place: int) -> Unit | None:
+    """Requests, when a share of things that are no resource fails (`40 % of quotes fail`)."""
+    if place >= len(row) or row[place].text not in _PARTS:
+        return None
+    for word in row[place + 1 : place + 2 + _THINGS]:
+        if word.has("resource") or word.text in _STOPS or word.text == ",":
+            return None
+        if word.has("fault") or word.has("fails") or word.has("cannot"):
+            return Unit.REQUESTS
+    return None
 
 
 def _affected(percent: float, before: Sequence[Tagged]) -> float | None:

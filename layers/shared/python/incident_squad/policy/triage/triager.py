@@ -13,10 +13,12 @@ from incident_squad.policy.triage.evidence import (
     Clue,
     Scores,
     breached,
+    certain_types,
     exonerated,
     failures,
     leading,
     names_of,
+    stated,
     structural,
     subjects,
     weaker,
@@ -93,6 +95,8 @@ class Triager:
 
     def _weigh(self, alert: Alert, effect: Impact) -> tuple[Scores, list[ranking.Fit]]:
         reading = read(alert, self._known.vocabulary)
+        for fact in stated(effect):
+            reading.state(fact, self._known.vocabulary)
         names = names_of(alert)
         scores = Scores()
         found = [
@@ -107,7 +111,8 @@ class Triager:
         about = scores.best() or _PRIOR.type
         scores.add(_PRIOR)
         fits = self._signals.fits(reading, names, about)
-        for clue in (*failures(self._failures.find(reading, about)), *ranking.clues(fits)):
+        failed = failures(self._failures.find(reading, about))
+        for clue in (*failed, *ranking.clues(fits, certain_types(failed))):
             scores.add(weaker(clue) if clue.type in well else clue)
         for clue in breached(effect, scores.points[IncidentType.SECURITY]):
             scores.add(clue)
