@@ -114,7 +114,7 @@ FUNCTIONS = (
     Function(
         name="triage",
         does="Says type, severity, service and candidate runbooks of an alert",
-        may=RECORD | {May.ASK},
+        may=TELL | LINK | {May.ASK},
         memory_mb=1024,
     ),
     _specialist("database"),

@@ -105,6 +105,7 @@ def test_every_function_has_a_role_of_its_own(template: Template) -> None:
                 "notify_on_call",
                 "publish_update",
                 "request_approval",
+                "triage",
             },
         ),
         ("sns:Publish", {"deliver_messages"}),

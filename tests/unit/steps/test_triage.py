@@ -1,9 +1,13 @@
 """Triage judges an incident by its leading alert, and as bad as its worst one."""
 
+from dataclasses import replace
 from typing import Any
 
 from incident_squad.contracts import IncidentInput, TriageOutput
 from incident_squad.domain.alert import Alert
+from incident_squad.domain.errors import TransientFailure
+from incident_squad.domain.incident import Incident
+from incident_squad.domain.model import ModelUse
 from incident_squad.domain.triage import Triage as Judgement
 from incident_squad.domain.values import IncidentType, Severity
 from incident_squad.steps.triage import Triage
@@ -88,3 +92,28 @@ def test_a_storm_is_not_read() -> None:
 
     squad.incidents.__class__ = Storm
     assert squad.run().severity is Severity.SEV3
+
+
+def test_people_are_paged_before_a_model_is_asked() -> None:
+    squad = Squad()
+    said: list[str] = []
+
+    def refine(_: Incident, __: Alert, floor: Judgement) -> tuple[Judgement, ModelUse]:
+        said.append("asked")
+        return floor, ModelUse(engine="floor")
+
+    def page(_: Incident, floor: Judgement) -> None:
+        said.append(f"paged {floor.severity}")
+        raise TransientFailure("nobody took it")
+
+    squad.triage = replace(squad.triage, refiner=refine, page_ahead=page)
+    squad.run()
+    assert said == ["paged SEV3", "asked"]
+
+
+def test_without_a_model_nobody_is_paged_twice() -> None:
+    squad = Squad()
+    said: list[str] = []
+    squad.triage = replace(squad.triage, page_ahead=lambda *_: said.append("paged"))
+    squad.run()
+    assert said == []

@@ -183,3 +183,25 @@ def test_a_draft_with_a_promise_in_the_past_is_written_anew() -> None:
     world.clock.moment = later(minutes=20)
     world.publish(INVESTIGATING)
     assert world.incidents.updates(INCIDENT_ID)[-1].next_due_at == later(minutes=35)
+
+
+def test_whoever_was_paged_ahead_is_not_paged_again() -> None:
+    world = World()
+    world.notify.ahead(world.incidents.get(INCIDENT_ID), a_triage())
+    world.notify(INCIDENT)
+    first, again = world.notifier.messages
+    assert first.id == again.id
+    assert len(world.events("OnCallNotified")) == 1
+
+
+def test_a_raised_severity_pages_those_who_were_not_told_yet() -> None:
+    world = World()
+    world.notify.ahead(world.incidents.get(INCIDENT_ID), a_triage(severity=Severity.SEV2))
+    told = world.notify(INCIDENT).recipients
+    first, second = world.notifier.messages
+    assert first.recipients == ("ada@example.com",)
+    assert second.recipients == ("ben@example.com", "vera@example.com")
+    assert told == ("ada@example.com", "ben@example.com", "vera@example.com")
+    assert first.id != second.id
+    world.notify(INCIDENT)
+    assert world.notifier.messages[-1].id == second.id

@@ -84,6 +84,7 @@ class Squad:
             timeline=w.timeline,
             triager=w.triager,
             refiner=refine_triage(w, self.rails()),
+            page_ahead=lambda incident, triage: self.notify_on_call().ahead(incident, triage),
         )
 
     def investigate(self, specialist: IncidentType) -> Investigate:

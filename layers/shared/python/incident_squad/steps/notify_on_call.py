@@ -31,17 +31,37 @@ class NotifyOnCall:
         incident = self.incidents.get(request.incident_id)
         if incident.triage is None:
             raise PolicyViolation("nobody is told before triage has said how bad it is")
-        told = audience(incident.triage, self.knowledge.catalog)
-        self._record(incident, incident.triage, told)
-        if told.recipients:
-            self.notifier.send(self._card(incident, incident.triage, told))
-        return NotifyOnCallOutput(recipients=told.recipients)
+        return NotifyOnCallOutput(recipients=self._tell(incident, incident.triage))
 
-    def _record(self, incident: Incident, triage: Triage, told: Audience) -> None:
-        events = self.timeline.read(incident.id)
-        if any(event.event == ONCALL_NOTIFIED for event in events):
-            return
-        who = ", ".join(told.recipients)
+    def ahead(self, incident: Incident, triage: Triage) -> None:
+        """Page by what the floor knows, before a model is asked."""
+        self._tell(incident, triage)
+
+    def _tell(self, incident: Incident, triage: Triage) -> tuple[str, ...]:
+        """Tell those who were not told yet; otherwise send the last message again, which is one."""
+        told = audience(triage, self.knowledge.catalog)
+        before = [e for e in self.timeline.read(incident.id) if e.event == ONCALL_NOTIFIED]
+        known = {name for event in before for name in event.data["recipients"]}
+        fresh = tuple(name for name in told.recipients if name not in known)
+        if fresh or not before:
+            message = f"{incident.id}:page" + (f":{triage.severity.value}" if before else "")
+            self._record(incident, triage, told, fresh, message)
+        else:
+            message = str(before[-1].data.get("message", f"{incident.id}:page"))
+            fresh = tuple(before[-1].data["recipients"])
+        if fresh:
+            self.notifier.send(self._card(incident, triage, fresh, message))
+        return told.recipients
+
+    def _record(
+        self,
+        incident: Incident,
+        triage: Triage,
+        told: Audience,
+        fresh: tuple[str, ...],
+        message: str,
+    ) -> None:
+        who = ", ".join(fresh)
         verb = "Paged" if told.page else "Informed"
         self.timeline.append(
             incident.id,
@@ -49,23 +69,27 @@ class NotifyOnCall:
                 event=ONCALL_NOTIFIED,
                 summary=f"{verb} {who}" if who else f"Nobody is told of a {triage.severity.value}",
                 actor=Actor.agent("communicator"),
-                data={"recipients": list(told.recipients)},
+                data={"recipients": list(fresh), "message": message},
             ),
         )
 
-    def _card(self, incident: Incident, triage: Triage, told: Audience) -> Message:
+    def _card(
+        self, incident: Incident, triage: Triage, recipients: tuple[str, ...], message: str
+    ) -> Message:
+        pages = any("@" in recipient for recipient in recipients)
         alerts = self.incidents.alerts(incident.id, limit=1)
         service = triage.service or "unknown service"
         return Message(
-            id=f"{incident.id}:page",
+            id=message,
             incident_id=incident.id,
-            kind="page" if told.page else "notice",
-            recipients=told.recipients,
+            kind="page" if pages else "notice",
+            recipients=recipients,
             subject=f"[{triage.severity.value}] {service}: {' '.join(incident.title.split())}"[
                 :200
             ],
             body=pager_card(incident, alerts[0] if alerts else None, triage, self.clock.now()),
-            urgent=bool(told.page),
+            urgent=pages,
             link=self.view_link(incident.id),
-            details=details_of(incident, alerts[0] if alerts else None),
+            details=details_of(incident, alerts[0] if alerts else None)
+            | {"severity": triage.severity.value, "type": triage.type.value},
         )

@@ -1,10 +1,12 @@
 """Triage: say what an incident is, how bad, whose it is, and which runbooks may fit."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from incident_squad.contracts import IncidentInput, TriageOutput
 from incident_squad.domain.alert import Alert
+from incident_squad.domain.errors import TransientFailure
 from incident_squad.domain.incident import Incident, IncidentStatus, Stage
 from incident_squad.domain.model import ModelUse
 from incident_squad.domain.timeline import Actor, Entry
@@ -24,13 +26,15 @@ class Triage:
 
     The leading alert is the one that opened it, or the first that names a cause where the
     opening one only shows a symptom. Neither is searched for: a storm is never read.
-    `refiner` asks a model, where one is configured; it gives what is at least as good.
+    `refiner` asks a model, where one is configured; it gives what is at least as good. People are
+    paged ahead of it: `page_ahead` tells them what the floor knows.
     """
 
     incidents: IncidentStore
     timeline: Timeline
     triager: Triager
     refiner: Refiner | None = None
+    page_ahead: Callable[[Incident, TriageResult], None] | None = None
 
     def __call__(self, request: IncidentInput) -> TriageOutput:
         """Triage once; a repeated call gives the stored judgement again."""
@@ -73,7 +77,13 @@ class Triage:
     def _refined(
         self, incident: Incident, alert: Alert, floor: TriageResult
     ) -> tuple[TriageResult, ModelUse | None]:
-        return self.refiner(incident, alert, floor) if self.refiner else (floor, None)
+        if self.refiner is None:
+            return floor, None
+        if self.page_ahead is not None:
+            known = _no_better(floor, incident.stated_severity)
+            with suppress(TransientFailure):  # NotifyOnCall makes up for it
+                self.page_ahead(incident, known)
+        return self.refiner(incident, alert, floor)
 
     def _overtaken(self, incident: Incident, result: TriageResult) -> TriageResult:
         """A worse alert may have come while this was being judged."""
