@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from infra.local.practice_database import HEALTHY, STUCK
-from tests.e2e.site import Site
+from tests.e2e.site import Site, wait_for
 from tests.mcp_client import connected
 
 pytestmark = [pytest.mark.stack, pytest.mark.real, pytest.mark.timeout(240)]
@@ -43,9 +43,15 @@ def test_an_agent_previews_but_only_an_approved_plan_acts(site: Site) -> None:
 
     assert site.decide(link, "approve").status == 200
     by_name = {"dryRun": False, "incidentId": incident, "approvedBy": approver}
-    done = tool(site, "execute_runbook", **step, **by_name)
-    assert not done.is_error, done.content[0].text
-    assert done.structured_content["status"] == "applied", done.structured_content
+
+    def ended() -> str | None:
+        """The tool waits for the workflow, but not forever: a client asks again."""
+        done = tool(site, "execute_runbook", **step, **by_name)
+        assert not done.is_error, done.content[0].text
+        status = str(done.structured_content["status"])
+        return None if status in {"waiting", "applying"} else status
+
+    assert wait_for(ended, seconds=90) == "applied"
     forged = tool(site, "execute_runbook", **step, **{**by_name, "approvedBy": "eve@example.com"})
     assert "no stored approval of this very plan" in forged.content[0].text
     assert site.until(incident) == "resolved"
