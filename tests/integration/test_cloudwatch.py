@@ -179,5 +179,5 @@ def test_the_period_is_one_that_cloudwatch_keeps(span: timedelta, seconds: int) 
 def test_a_client_gives_up_long_before_its_function() -> None:
     client: Any = cloudwatch_client("eu-west-1")
     config = client.meta.config
-    assert (config.connect_timeout, config.read_timeout) == (2, 4)
+    assert (config.connect_timeout, config.read_timeout) == (1, 3)
     assert config.retries["total_max_attempts"] == 2

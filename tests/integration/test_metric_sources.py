@@ -367,3 +367,14 @@ def test_a_certificate_that_nobody_vouches_for_is_not_trusted() -> None:
         question = MetricQuery(source="prometheus", query="up", time_range=HOUR)
         found = telemetry(server.url).query(question)
     assert (found.status, "certificate" in found.message) == (MetricStatus.ERROR, True)
+
+
+def test_a_long_list_is_read_in_three_pages_and_said_to_go_on(
+    vendor: Mapping[str, Vendor],
+) -> None:
+    page = {"incidents": [{"id": f"P{n}"} for n in range(100)], "more": True}
+    vendor["pagerduty"].misbehave = vendors.saying(200, page)
+    found = ask(vendor, "pagerduty")
+    assert (found.value, len(found.rows)) == (300.0, 20)
+    assert "there are more" in found.message
+    assert [one.params["offset"][0] for one in vendor["pagerduty"].asked] == ["0", "100", "200"]

@@ -1,6 +1,7 @@
 """CloudWatch: metrics, metric math and Metrics Insights through GetMetricData."""
 
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -12,6 +13,8 @@ from incident_squad.policy.measure import RawAnswer, RawSeries
 
 NAME = "CloudWatch"
 POINTS, MOST_DATAPOINTS, PAGES = 120, 5000, 3
+PAGES_SECONDS = 4.0
+"""When no further page is asked for; a page itself has 8 seconds, with its one retry."""
 STATISTICS: Mapping[Aggregation, str] = {
     "avg": "Average",
     "max": "Maximum",
@@ -72,12 +75,13 @@ class CloudWatch:
     def _results(self, request: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], bool]:
         client, found = self._client(self._source.region), list[Mapping[str, Any]]()
         token: str | None = None
+        deadline = time.monotonic() + PAGES_SECONDS
         for _ in range(PAGES):
             more = {"NextToken": token} if token else {}
             answer = _asked(client, {**request, **more})
             found += answer.get("MetricDataResults", [])
             token = answer.get("NextToken")
-            if not token:
+            if not token or time.monotonic() > deadline:
                 break
         return found, bool(token)
 
@@ -102,7 +106,7 @@ def cloudwatch_client(region: str | None) -> Measures:
     from botocore.config import Config  # noqa: PLC0415 - as above
 
     config = Config(
-        connect_timeout=2, read_timeout=4, retries={"mode": "standard", "total_max_attempts": 2}
+        connect_timeout=1, read_timeout=3, retries={"mode": "standard", "total_max_attempts": 2}
     )
     make: Any = boto3.client
     client: Measures = make("cloudwatch", region_name=region, config=config)

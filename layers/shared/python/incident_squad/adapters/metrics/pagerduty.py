@@ -1,12 +1,13 @@
 """PagerDuty: incidents, log entries, on-calls, analytics and change events of its REST API."""
 
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from incident_squad.adapters.metrics.wire import Source, Wire
+from incident_squad.adapters.metrics.wire import SECONDS, Source, Wire
 from incident_squad.domain.errors import InvalidParameter, TargetUnavailable
 from incident_squad.domain.metric import Change, MetricQuery, TimeRange
 from incident_squad.domain.metric_sources import PagerDutySource
@@ -17,6 +18,7 @@ from incident_squad.ports import Clock, Secrets
 
 NAME = "PagerDuty"
 PAGE, PAGES = 100, 3
+_TOO_LATE = 1.0
 _DAILY_FROM_SECONDS = 2 * 86_400
 
 Params = list[tuple[str, str]]
@@ -145,10 +147,13 @@ class PagerDuty:
         ]
 
     def _records(self, path: str, params: Params, name: str) -> tuple[list[_Record], bool]:
-        wire, found, more = self._wire(), list[_Record](), True
+        found, more, deadline = list[_Record](), True, time.monotonic() + SECONDS
         for page in range(PAGES):
+            left = deadline - time.monotonic()
+            if page and left < _TOO_LATE:
+                break
             place = [("limit", str(PAGE)), ("offset", str(page * PAGE))]
-            answer = wire.read(path, [*params, *place], _Page)
+            answer = self._wire(left).read(path, [*params, *place], _Page)
             found += answer.records(name)
             more = answer.more
             if not more:
@@ -175,12 +180,12 @@ class PagerDuty:
             )
         return RawAnswer(series=[RawSeries(metric, points)], unit=_unit(metric))
 
-    def _wire(self) -> Wire:
+    def _wire(self, seconds: float = SECONDS) -> Wire:
         headers = {
             "Authorization": f"Token token={self._secrets.get(self._source.secret).strip()}",
             "Accept": "application/vnd.pagerduty+json;version=2",
         }
-        return Wire(Source(NAME, self._source.base_url, headers), self._clock)
+        return Wire(Source(NAME, self._source.base_url, headers), self._clock, seconds)
 
 
 def _since(time_range: TimeRange) -> Params:
