@@ -162,6 +162,15 @@ def test_the_sweep_takes_a_lost_execution_up_where_it_stood(world: World) -> Non
     assert world.happened("WorkflowResumed") == 1
 
 
+def test_the_sweep_tells_of_the_alert_where_intake_died_before_it_could(world: World) -> None:
+    world.clock.sleep(60)
+    world.sweep({})
+    assert [e.event for e in world.timeline.read(INCIDENT_ID)] == [
+        "AlertReceived",
+        "WorkflowResumed",
+    ]
+
+
 def test_the_sweep_leaves_what_is_alive_and_what_is_fresh(world: World) -> None:
     assert not world.sweep({}).resumed
     world.workflow.start(world.incidents.get(INCIDENT_ID))

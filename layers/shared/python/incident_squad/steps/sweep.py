@@ -19,6 +19,7 @@ from incident_squad.ports import (
     Workflow,
 )
 from incident_squad.steps.aftermath import Aftermath
+from incident_squad.steps.alert_record import AlertLog, opening_alert
 from incident_squad.steps.decide_approval import DecideApproval
 from incident_squad.steps.hand_over import HandOver
 
@@ -115,6 +116,10 @@ class Sweep:
         ]
 
     def _resume(self, incident: Incident, stage: Stage) -> None:
+        if stage is Stage.TRIAGE:
+            # Intake may have died after it stored the incident and before it told of the alert.
+            alert = opening_alert(self.incidents, incident)
+            AlertLog(self.incidents, self.timeline).begin(incident, alert)
         self.timeline.append(
             incident.id,
             Entry(
