@@ -51,14 +51,13 @@ def main() -> None:
     """Install or report."""
     lacking = missing()
     if lacking and can_install():
-        print(f"Installing for the tests: {', '.join(lacking)}", file=sys.stderr)
+        sys.stderr.write(f"Installing for the tests: {', '.join(lacking)}\n")
         install(lacking)
         lacking = missing()
     if lacking:
-        print(
+        sys.stderr.write(
             f"NOT INSTALLED: {', '.join(lacking)}. Tests that need them will be skipped, loudly. "
-            f"On Debian: sudo apt-get install {' '.join(lacking)}",
-            file=sys.stderr,
+            f"On Debian: sudo apt-get install {' '.join(lacking)}\n"
         )
 
 

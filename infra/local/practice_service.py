@@ -109,6 +109,7 @@ class PaymentService:
 
     def pay(self, amount: int) -> Answer:
         """One payment, by the release that runs."""
+        answer: Answer
         try:
             answer = 200, {"charged": RELEASES[self._release](amount)}
             if self._book is not None:
