@@ -38,7 +38,7 @@ def can_install() -> bool:
 
 
 def install(packages: list[str]) -> None:
-    """Install from Debian's packages; servers are not started: the tests start their own."""
+    """Install from Debian's packages; the tests start servers of their own."""
     environment = {"DEBIAN_FRONTEND": "noninteractive", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
     for command in (
         ["apt-get", "update", "-qq"],
