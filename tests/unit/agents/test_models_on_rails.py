@@ -128,8 +128,7 @@ def test_the_report_says_why_the_model_was_not_used(name: str) -> None:
     word = {"refusal": "refusal: cyber", "cut off": "max_tokens", "overloaded": "overloaded"}
     assert word.get(name, "malformed") in triage["fallbackReason"]
     assert run.report["diagnosis"]["engine"] == "floor"
-    assert run.record.diagnosis is not None
-    assert run.record.diagnosis.fallback_reason
+    assert run.report["diagnosis"]["fallbackReason"]
 
 
 def test_severity_may_be_raised_and_the_reason_is_told() -> None:

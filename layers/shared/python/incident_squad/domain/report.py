@@ -34,6 +34,7 @@ class ReportDiagnosis(Camel):
     hypotheses: tuple[dict[str, Any], ...] = ()
     not_seen: tuple[str, ...] = ()
     engine: str
+    fallback_reason: str = ""
 
 
 class ReportStep(Camel):

@@ -194,6 +194,7 @@ def _diagnosis(record: IncidentRecord, triage: Triage) -> ReportDiagnosis:
         hypotheses=tuple(plain(hypothesis) for hypothesis in found.hypotheses),
         not_seen=found.not_seen,
         engine=found.engine,
+        fallback_reason=found.fallback_reason,
     )
 
 
