@@ -10,19 +10,21 @@ from pathlib import Path
 import click
 
 from incident_squad.intake.recognise import normalise
-from infra.bench import way
+from infra.bench import storm, way
 from infra.bench.figures import describe
 from infra.commands.console import results
 from infra.pipeline import Pipeline
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = 5
+STORM = 10_000
 
 
 def main() -> None:
     """Run all timings."""
     _loading()
     _triage()
+    _storm()
     way.run(incidents=int(sys.argv[1]) if len(sys.argv) > 1 else 5)
 
 
@@ -44,6 +46,12 @@ def _triage() -> None:
             triager(alert)
             seconds.append(time.perf_counter() - begin)
     _line("triage of one alert, in process", seconds)
+
+
+def _storm() -> None:
+    """A storm from four sources, in process: how it is conserved, and how fast."""
+    for name, figure in storm.run(STORM).items():
+        results.print(f"storm of {STORM} alerts: {name:<30} {figure:,.1f}")
 
 
 def _payloads() -> list[object]:
