@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from incident_squad.domain.alert import Alert
+from incident_squad.domain.alert import Alert, Source
 from incident_squad.domain.triage import Impact
 from incident_squad.domain.values import IncidentType
 from incident_squad.policy.triage.knowledge import Structure
@@ -45,16 +45,16 @@ class Scores:
         self.points[clue.type] += clue.weight
         self.clues.append(clue)
 
-    def best(self) -> IncidentType | None:
-        """The type with the most points, or None when nothing was found."""
+    def best(self, least: float = 0.0) -> IncidentType | None:
+        """The type with the most points, or None when none has more than `least`."""
         kind = max(self.points, key=lambda candidate: self.points[candidate])
-        return kind if self.points[kind] > 0 else None
+        return kind if self.points[kind] > least else None
 
 
 def structural(alert: Alert, structure: Structure, names: Sequence[str]) -> list[Clue]:
     """Clues of the alert's form: namespace, event source, labels, metric names."""
     labels = {name.lower(): value.lower() for name, value in alert.labels.items()}
-    found = _aws(labels, structure)
+    found = [] if alert.source is Source.ALERTMANAGER else _aws(labels, structure)
     seen: set[IncidentType] = set()
     for name_glob, value_glob, kind, line in structure.labels:
         if kind not in seen and any(
@@ -158,6 +158,11 @@ def exonerated(reading: Reading, lexicon: Mapping[str, Sequence[Pattern]]) -> li
         if named:
             found.append(Clue(kind, EXONERATED, f"says that {named} is well"))
     return found
+
+
+def own_users_are_well(clue: Clue, first: Clue) -> bool:
+    """Whether only what uses the failing thing is well (`two brokers down, consumers fine`)."""
+    return clue.type is first.type is IncidentType.APPLICATION
 
 
 def breached(effect: Impact, security: float) -> list[Clue]:

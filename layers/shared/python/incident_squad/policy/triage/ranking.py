@@ -35,7 +35,7 @@ class Fit:
     points: float
     reasons: tuple[str, ...]
     ordinary: float = 0.0
-    """Points that say little of the type: mere hints, metrics that every kind of system has."""
+    """Points that say little of the type: mere hints, metrics of any system, lines for others."""
 
 
 class Signals:
@@ -64,7 +64,9 @@ class Signals:
         return sorted((fit for fit in found if fit.points > 0), key=lambda f: (-f.points, f.name))
 
     def _fit(self, name: str, matches: Mapping[str, Sequence[Match]], names: Sequence[str]) -> Fit:
-        says, said = best_sum(matches.get(f"says/{name}", ()), SAYS)
+        spoken_of = matches.get(f"says/{name}", ())
+        says, said = best_sum(spoken_of, SAYS)
+        own, _ = best_sum([m for m in spoken_of if _of_type(m, self._types[name])], SAYS)
         hints, hinted = best_sum(matches.get(f"hints/{name}", ()), HINTS)
         against, spoken = best_sum(matches.get(f"unless/{name}", ()), UNLESS)
         metric = _metric(self._metrics[name], names)
@@ -75,8 +77,13 @@ class Signals:
         reasons += [f"but \u201c{words}\u201d speaks against it" for words in spoken[:1]]
         hints_only = 0.0 if said or metric else hints * HINTS_ONLY
         common = metric is not None and self._types[name] is IncidentType.APPLICATION
-        ordinary = METRICS / 2 if common else hints_only
+        ordinary = (METRICS / 2 if common else hints_only) + says - own
         return Fit(name, self._types[name], points, tuple(reasons), ordinary)
+
+
+def _of_type(match: Match, kind: IncidentType | None) -> bool:
+    """Whether a match says something of the type: not when its condition is another type."""
+    return not match.pattern.about or kind in match.pattern.about
 
 
 def _metric(globs: Sequence[tuple[re.Pattern[str], str]], names: Sequence[str]) -> str | None:

@@ -18,6 +18,8 @@ from incident_squad.policy.triage.words import STOP, Vocabulary, fold, split_cam
 MAX_CHARACTERS = 6000
 NAME_WEIGHT = 0.35
 _HEAD = 2.0
+_TOOL = 0.2
+_FAILED_LOGINS = "loginattempt"
 _DATABASE = "database"
 _PLACES = frozenset(["prod", "prd", "production", "staging", "stg", "eu", "us", "dc", "test"])
 _TOOLS = frozenset(
@@ -48,6 +50,8 @@ _TECHNICAL_HOST = re.compile(
     r"(?i)^[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|org|net|io|fr|eu|de|example|internal|local|svc|test|"
     r"cloud|app|dev|amazonaws|lan|corp|intra)(?:[.:/]\S*)?$|^\d+(?:\.\d+){3}"
 )
+_QUALIFIED = re.compile(r"^[a-z0-9-]+/[a-z0-9]+(?:-[a-z0-9]+)+$")
+"""A namespace and a name in it."""
 _IDENTIFIER = re.compile(r"^[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)+(?::\d+)?$")
 _OUT = (
     "severity priority urgency region account event_id event_type number incident_key statistic "
@@ -95,6 +99,15 @@ class Reading:
         self.position += _SENTENCE_GAP
         for word in ("stated", fact):
             self.add(vocabulary.canonical(word), 1.0, name=False)
+
+    def logins_are_down(self) -> None:
+        """Read failed logins as a login that does not work: the alert states who is affected."""
+        for place in self.places.pop(_FAILED_LOGINS, []):
+            token = self.tokens[place]
+            self.tokens[place] = replace(token, word="login")
+            self.places.setdefault("login", []).append(place)
+            self.places.setdefault("fail", []).append(len(self.tokens))
+            self.tokens.append(replace(token, word="fail"))
 
 
 def read(alert: Alert, vocabulary: Vocabulary) -> Reading:
@@ -194,12 +207,14 @@ def _weigh_head(reading: Reading, start: int, vocabulary: Vocabulary) -> None:
     """
     words = [token.word for token in reading.tokens[start:]]
     head = next((w for w in reversed(words) if not (w.isdigit() or w in _PLACES)), "")
-    if head in _TOOLS:
-        return
     for place in range(start, len(reading.tokens)):
         token = reading.tokens[place]
-        if token.word in vocabulary.products or token.word == head == _DATABASE:
-            reading.tokens[place] = replace(token, weight=token.weight * _HEAD)
+        factor = 1.0
+        if head in _TOOLS:
+            factor = _TOOL if token.word != head else factor
+        elif token.word in vocabulary.products or token.word == head == _DATABASE:
+            factor = _HEAD
+        reading.tokens[place] = replace(token, weight=token.weight * factor)
 
 
 def _flush(
@@ -230,6 +245,8 @@ def split_camel_known(chunk: str, vocabulary: Vocabulary) -> list[str]:
 def is_name(chunk: str, vocabulary: Vocabulary) -> bool:
     """Whether a chunk names a machine or service rather than saying something."""
     if _TECHNICAL_HOST.match(chunk):
+        return True
+    if _QUALIFIED.match(chunk):
         return True
     if not _IDENTIFIER.match(chunk) or "_" in chunk:
         return False

@@ -38,6 +38,8 @@ _SMALL = {
     "ten": 10,
     "dix": 10,
 }
+_MAGNITUDES = {"k": 1_000, "m": 1_000_000}
+_WHOLE = frozenset({"every", "today", "s", "all", "about", "roughly", "environ", "some"})
 _OUT_OF = frozenset({"of", "in", "sur", "/", "out of"})
 
 
@@ -201,7 +203,7 @@ def _fraction(row: Sequence[Tagged], place: int) -> Iterator[Share]:
     if at + 1 >= len(row) or row[at].text not in _OUT_OF | {"out"}:
         return
     at += 2 if row[at].text == "out" else 1
-    while at < len(row) and row[at].text in {"the", "every", "les", "our", "nos"}:
+    while at < len(row) and (row[at].has("glue") or row[at].text in _WHOLE):
         at += 1
     whole = _count(row[at].text) if at < len(row) else None
     unit = unit or _unit_after(row, at + 1)
@@ -210,4 +212,6 @@ def _fraction(row: Sequence[Tagged], place: int) -> Iterator[Share]:
 
 
 def _count(text: str) -> int | None:
+    if text[:-1].isdigit() and text[-1] in _MAGNITUDES:
+        return int(text[:-1]) * _MAGNITUDES[text[-1]]
     return _SMALL.get(text) or (int(text) if text.isdigit() else None)

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from incident_squad.policy.triage.words import fold
 
 _TOKEN = re.compile(r"\d+(?:[.,]\d+)?(?![\w.,]*[a-z])|[a-z0-9_]+(?:[-/][a-z0-9_]+)*|[^\s'\w]")
+_THOUSANDS = re.compile(
+    r"(?<![\d.,])([1-9]\d{0,2})(?:,(?=\d{3}\b)|(?<=\b\d) (?=\d{3}\b)|(?<=\b\d\d) (?=\d{3}\b)|"
+    r" (?=000\b))"
+)
+"""What groups the digits of a number such as 15,000 or 15 000."""
 _LONGEST = 5
 _SHORTEST_PREFIX = 3
 START = "^"
@@ -83,5 +88,5 @@ def split(sentence: str) -> list[str]:
     """Words, numbers (with a decimal point) and punctuation; an apostrophe separates."""
     return [
         token.replace(",", ".") if token[0].isdigit() and len(token) > 1 else token
-        for token in _TOKEN.findall(fold(sentence))
+        for token in _TOKEN.findall(_THOUSANDS.sub(r"\1", fold(sentence)))
     ]

@@ -18,6 +18,7 @@ from incident_squad.policy.triage.evidence import (
     failures,
     leading,
     names_of,
+    own_users_are_well,
     stated,
     structural,
     subjects,
@@ -32,9 +33,12 @@ from incident_squad.policy.triage.patterns import Matcher
 from incident_squad.policy.triage.reading import read
 from incident_squad.policy.triage.service import services
 from incident_squad.policy.triage.severity import Situation, severity
+from incident_squad.policy.triage.shares import Unit
 
 _PRIOR = Clue(IncidentType.APPLICATION, 0.4, "most failures without a sign are the application's")
 _REASONS = 4
+_ABOUT = 0.15
+"""A subject that is named with less than this is only part of another thing's name."""
 
 
 class Triager:
@@ -95,20 +99,27 @@ class Triager:
 
     def _weigh(self, alert: Alert, effect: Impact) -> tuple[Scores, list[ranking.Fit]]:
         reading = read(alert, self._known.vocabulary)
+        if effect.outage or effect.affected_what == Unit.USERS:
+            reading.logins_are_down()
         for fact in stated(effect):
             reading.state(fact, self._known.vocabulary)
         names = names_of(alert)
         scores = Scores()
+        first = leading(reading, self._known.lexicon)
         found = [
             *structural(alert, self._known.structure, names),
             *subjects(self._subjects.find(reading)),
-            *leading(reading, self._known.lexicon),
-            *exonerated(reading, self._known.lexicon),
+            *first,
+            *(
+                clue
+                for clue in exonerated(reading, self._known.lexicon)
+                if not any(own_users_are_well(clue, named) for named in first)
+            ),
         ]
         well = {clue.type for clue in found if clue.weight < 0}
         for clue in found:
             scores.add(weaker(clue) if clue.type in well else clue)
-        about = scores.best() or _PRIOR.type
+        about = scores.best(_ABOUT) or _PRIOR.type
         scores.add(_PRIOR)
         fits = self._signals.fits(reading, names, about)
         failed = failures(self._failures.find(reading, about))
