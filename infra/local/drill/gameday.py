@@ -1,18 +1,15 @@
 """A game day: the estate, the squad that watches it, and one fault after the other."""
 
-import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from infra.client import ApiError, SquadClient
+from infra.client import SquadClient
 from infra.commands.following import Follower
-from infra.functions import FUNCTIONS, Function
 from infra.local.drill.alerting import Alertmanager, Prometheus
 from infra.local.drill.child import wait_until
 from infra.local.drill.estate import Estate, Layout
@@ -25,14 +22,7 @@ ALERT_SECONDS = 30.0
 RECOVERY_SECONDS = 120.0
 QUIET_SECONDS = 30.0
 Say = Callable[[str], None]
-_MORE: Mapping[str, Mapping[str, Any]] = {
-    "draft_update": {"state": "Investigating"},
-    "publish_update": {"state": "Investigating"},
-    "request_approval": {"taskToken": "none"},
-    "remediate": {"step": 0},
-    "hand_over": {"reason": "warming up"},
-}
-"""What functions take besides the incident."""
+REHEARSAL = "certificate"
 
 
 @dataclass(frozen=True)
@@ -84,22 +74,9 @@ class GameDay:
         self._parts.close()
 
     def warm(self) -> None:
-        """Use every function once, so that a drill measures the work and no cold start.
-
-        They are asked about an incident that there is not: they load all they need, and refuse.
-        """
-        lambdas = self.stack.clients.functions
-
-        def use(function: Function) -> None:
-            asked = {"incidentId": "INC-20260101-00000", **_MORE.get(function.name, {})}
-            name = f"{self.stack.name}-{function.name}"
-            lambdas.invoke(FunctionName=name, Payload=json.dumps(asked).encode())
-
-        with ThreadPoolExecutor(max_workers=2) as pool:
-            list(pool.map(use, (function for function in FUNCTIONS if function.state)))
-        self._incidents()
-        with suppress(ApiError):  # nobody proved to be the sender
-            self.client.post_alert("alertmanager", {"alerts": []}, "nobody")
+        """One fault as a rehearsal, so that what follows measures the work and no cold start."""
+        self._say("A rehearsal comes first: it is not measured")
+        self.run(REHEARSAL)
 
     def run(self, name: str) -> Ended:
         """One fault from its making to its end; raises LocalStackError when no alert comes."""
