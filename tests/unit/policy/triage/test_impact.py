@@ -27,6 +27,11 @@ def stated(text: str, **fields: str) -> dict[str, object]:
         ("error rate is 12% while CPU is at 95%", 12, "requests"),
         ("11% of all requests fail, above the threshold 10%", 11, "requests"),
         ("More than 80% of customers are logged out", 80, "users"),
+        ("15,000 of 20,000 subscribers see nothing", 75, "users"),
+        ("10 000 des 40 000 clients sont touchés", 25, "users"),
+        ("Sales run at about 70% of the normal rate", 30, "revenue"),
+        ("100% of quotes fail", 100, "requests"),
+        ("rien ne fonctionne", 100, "users"),
     ],
 )
 def test_a_share_of_people_requests_or_revenue_is_read(

@@ -12,6 +12,7 @@ from incident_squad.policy.triage.words import fold
 
 _FACTS = (
     "everybody",
+    "nothing works",
     "outage",
     "revenue stopped",
     "revenue",
@@ -36,14 +37,15 @@ def impact(alert: Alert) -> Impact:
     stated = fact_finder().read(said(alert), _FACTS)
     share = stated.share()
     has = stated.facts.keys()
-    everybody = "everybody" in has and share is None
+    whole = bool(has & {"everybody", "nothing works"})
+    everybody = whole and share is None
     facts = [f"{name}: \u201c{words}\u201d" for name, words in stated.facts.items()]
     if share:
         facts.insert(0, f"{share.percent:g} % of {share.unit}")
     return Impact(
         affected_percent=share.percent if share else (100.0 if everybody else None),
         affected_what=share.unit if share else (Unit.USERS if everybody else None),
-        outage=bool(has & {"outage", "everybody"}),
+        outage=whole or "outage" in has,
         degraded="degraded" in has,
         revenue="revenue" in has
         or bool(share and share.unit is Unit.REVENUE)

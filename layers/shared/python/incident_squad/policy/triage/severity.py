@@ -48,8 +48,9 @@ class Situation:
 
     @property
     def minor(self) -> bool:
-        """Whether only the company itself, or nobody, depends on it."""
-        return self.impact.minor or self.tier is Tier.INTERNAL
+        """Whether only the company itself depends on it; an intruder makes no such difference."""
+        internal = self.tier is Tier.INTERNAL and self.type is not IncidentType.SECURITY
+        return self.impact.minor or internal
 
     @property
     def mild(self) -> bool:

@@ -40,7 +40,7 @@ _SMALL = {
 }
 _MAGNITUDES = {"k": 1_000, "m": 1_000_000}
 _WHOLE = frozenset({"every", "today", "s", "all", "about", "roughly", "environ", "some"})
-_OUT_OF = frozenset({"of", "in", "sur", "/", "out of"})
+_OUT_OF = frozenset({"of", "in", "sur", "/", "out of", "des", "parmi", "among"})
 
 
 class Unit(StrEnum):
