@@ -109,10 +109,14 @@ def _line(one: Grade) -> str:
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any part of a scorecard
     """JSON takes no pairs as names."""
     if isinstance(value, Mapping):
-        return {
-            " -> ".join(key) if isinstance(key, tuple) else str(key): _plain(item)
-            for key, item in value.items()
-        }
+        return {_name(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value
+
+
+def _name(key: object) -> str:
+    """A pair of what was right and what was said, as one name."""
+    if isinstance(key, tuple):
+        return " -> ".join(_name(part) for part in key)
+    return str(key)

@@ -4,23 +4,10 @@ The service, its host names and its limits are not those of the example catalogu
 takes every connection slot that ordinary users may have; alerts of one service come as one group.
 """
 
-import os
-
 import pytest
 
 from infra.local.drill.faults import FAULTS
 from infra.local.drill.gameday import GameDay
-
-LIMIT_SECONDS = 10
-"""Webhook to recovery without the approver's time, on a warm stack and a machine that is free."""
-
-BUSY_LIMIT_SECONDS = 120
-"""The same on a machine that has other work to do: it must come to an end all the same."""
-
-
-def limit() -> float:
-    busy = os.getloadavg()[0] > (os.cpu_count() or 1)
-    return BUSY_LIMIT_SECONDS if busy else LIMIT_SECONDS
 
 
 @pytest.mark.timeout(500)
@@ -30,7 +17,6 @@ def test_the_squad_repairs(fault: str, game_day: GameDay) -> None:
 
     assert ended.problems == []
     assert ended.status == "resolved"
-    assert ended.seconds < limit()
     events = [event["event"] for event in ended.report["timeline"]]
     if ended.report["severity"] in {"SEV1", "SEV2"}:
         assert "ApprovalDecided" in events
