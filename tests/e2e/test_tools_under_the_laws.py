@@ -1,10 +1,12 @@
 """An agent with the tools of MCP, and what it cannot do with them: on a real database."""
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
 
+from infra.local.practice import IDLE_SECONDS
 from infra.local.practice_database import HEALTHY, STUCK
 from tests.e2e.site import Site, wait_for
 from tests.mcp_client import connected
@@ -40,6 +42,8 @@ def test_an_agent_previews_but_only_an_approved_plan_acts(site: Site) -> None:
         assert refused.is_error, refused
     assert site.practice.database.stuck_alive() == STUCK
     assert site.events(incident).count("ToolRefused") == 3
+    # Asking the stuck sessions whether they live has made them young again.
+    time.sleep(IDLE_SECONDS + 0.5)
 
     assert site.decide(link, "approve").status == 200
     by_name = {"dryRun": False, "incidentId": incident, "approvedBy": approver}

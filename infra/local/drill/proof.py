@@ -16,12 +16,12 @@ class Before:
     """What the estate was like before the fault."""
 
     healthy: frozenset[int]
-    calls: int
+    calls: tuple[int, int]
 
     @classmethod
     def of(cls, estate: Estate) -> "Before":
         """Look now."""
-        return cls(estate.application.pids(), len(_calls(estate)))
+        return cls(estate.application.pids(), (len(estate.payments.calls), len(estate.tls.calls)))
 
 
 def problems(
@@ -35,7 +35,7 @@ def problems(
     if not fault.gone(estate):
         yield f"it is not over: {fault.title}"
     yield from _not_spared(estate, before)
-    yield from _not_planned(report, _calls(estate)[before.calls :])
+    yield from _not_planned(report, _calls_since(estate, before))
 
 
 def _not_spared(estate: Estate, before: Before) -> Iterator[str]:
@@ -61,5 +61,6 @@ def _not_planned(report: Mapping[str, Any], calls: Sequence[Call]) -> Iterator[s
             yield f"not in the plan: {call} {body}"
 
 
-def _calls(estate: Estate) -> list[Call]:
-    return [*estate.payments.calls, *estate.tls.calls]
+def _calls_since(estate: Estate, before: Before) -> list[Call]:
+    payments, tls = before.calls
+    return [*estate.payments.calls[payments:], *estate.tls.calls[tls:]]
