@@ -58,15 +58,12 @@ def _expire(estate: Estate) -> None:
     estate.tls.put_out(DUE_DAYS)
 
 
-LATECOMERS = 5
-
 FAULTS: Mapping[str, Fault] = {
     "pool": Fault(
         "the connections of the database are used up",
         "db-connection-pool",
         _leak,
-        # A session that got stuck after the plan was made is not in it, and so is left alone.
-        lambda estate: estate.application.harmful() <= LATECOMERS,
+        lambda estate: estate.application.harmful() == 0,
     ),
     "errors": Fault(
         "a bad release fails payments",

@@ -26,14 +26,28 @@ class Ripening(FakeExecutor):
         return rows if ripe else ()
 
 
-def plan(clock: FixedClock, ripe_after: float, look_for: int) -> tuple[PlannedStep, Ripening]:
+class Growing(FakeExecutor):
+    """Lists one row more with every look, up to all of them."""
+
+    def preview(
+        self, step: Step, target: str | None, parameters: Mapping[str, ParameterValue]
+    ) -> Sequence[Mapping[str, str]]:
+        super().preview(step, target, parameters)
+        return ROWS[: len(self.done)]
+
+
+def plan(clock: FixedClock, ripe_after: float, look_for: int) -> tuple[PlannedStep, FakeExecutor]:
+    executor = Ripening(clock, ripe_after)
+    return planned_by(executor, clock, look_for), executor
+
+
+def planned_by(executor: FakeExecutor, clock: FixedClock, look_for: int) -> PlannedStep:
     parameters: dict[str, Any] = {"seconds": {**END["parameters"]["seconds"], "default": 5}}
     action = {**END["action"], "preview_within_seconds": look_for}
     runbook = a_runbook(steps=[{**END, "parameters": parameters, "action": action}])
-    executor = Ripening(clock, ripe_after)
     knowledge = MemoryKnowledge(a_catalog(), {runbook.name: runbook})
     planner = Planner(knowledge=knowledge, executors=FakeExecutors(executor), clock=clock)
-    return planner.plan_steps(runbook, an_alert(), "orders")[0], executor
+    return planner.plan_steps(runbook, an_alert(), "orders")[0]
 
 
 def test_a_step_waits_until_something_passes_its_limits(clock: FixedClock) -> None:
@@ -53,3 +67,9 @@ def test_without_leave_to_wait_it_looks_once(clock: FixedClock) -> None:
     step, executor = plan(clock, ripe_after=1, look_for=0)
     assert step.preview == ()
     assert len(executor.done) == 1
+
+
+def test_it_looks_again_while_the_list_grows(clock: FixedClock) -> None:
+    step = planned_by(Growing(preview=ROWS), clock, look_for=6)
+    assert step.preview == ROWS
+    assert planned_by(Growing(preview=ROWS), clock, look_for=0).preview == ROWS[:1]

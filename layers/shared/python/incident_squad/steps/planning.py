@@ -101,11 +101,14 @@ class Planner:
         target: str | None,
         parameters: dict[str, ParameterValue],
     ) -> Sequence[Mapping[str, str]]:
-        """The dry run, again while it lists nothing and its action allows for time."""
+        """The dry run, again while it lists nothing, or more each time, and its action has time.
+
+        What an alert is quicker than would be left out of the plan, and so be left alone.
+        """
         seconds = getattr(step.action, "preview_within_seconds", 0)
         deadline = self.clock.now() + timedelta(seconds=seconds)
-        rows = executor.preview(step, target, parameters)
-        while not rows and self.clock.now() < deadline:
+        before, rows = 0, executor.preview(step, target, parameters)
+        while (not rows or len(rows) > before) and self.clock.now() < deadline:
             self.clock.sleep(LOOK_AGAIN_SECONDS)
-            rows = executor.preview(step, target, parameters)
+            before, rows = len(rows), executor.preview(step, target, parameters)
         return rows
