@@ -20,6 +20,9 @@ from incident_squad.steps.alert_record import leading_alert
 from incident_squad.steps.model_use import as_cost, as_data
 from incident_squad.steps.recent_changes import RecentChanges, alerted_at
 
+LOOKS_AGAIN = 2
+LOOK_AGAIN_SECONDS = 2.5
+
 Refiner = Callable[[Incident, Alert, Investigation, datetime], tuple[Investigation, ModelUse]]
 
 
@@ -51,13 +54,26 @@ class Investigate:
             ),
         )
         began = self.clock.now()
-        found, use = self._refined(incident, self._found(incident, incident.triage), began)
+        found, use = self._refined(incident, self._ripe(incident, incident.triage), began)
         for evidence in found.evidence:
             self.incidents.put_evidence(incident.id, evidence)
         self._record(incident.id, name, found, use)
         self.incidents.put_diagnosis(incident.id, found.diagnosis)
         self.incidents.change(incident.id, stage=Stage.SYNTHESIZE)
         return InvestigateOutput(conclusive=found.diagnosis.conclusive)
+
+    def _ripe(self, incident: Incident, triage: Triage) -> Investigation:
+        """Look again a little later while what can be seen says nothing either way.
+
+        An alert may be quicker than the thresholds of the checks that would confirm it.
+        """
+        found = self._found(incident, triage)
+        for _ in range(LOOKS_AGAIN):
+            if found.diagnosis.conclusive or not _undecided(found):
+                break
+            self.clock.sleep(LOOK_AGAIN_SECONDS)
+            found = self._found(incident, triage)
+        return found
 
     def _found(self, incident: Incident, triage: Triage) -> Investigation:
         alert = leading_alert(self.incidents, incident)
@@ -106,6 +122,13 @@ class Investigate:
                 **as_cost(use),
             ),
         )
+
+
+def _undecided(found: Investigation) -> bool:
+    """Whether the likeliest cause was looked at, and neither confirmed nor ruled out."""
+    runbook = found.diagnosis.runbook_id
+    own = [e for e in found.evidence if e.runbook_id == runbook and e.status is EvidenceStatus.OK]
+    return bool(own) and not any(e.verdict is Verdict.CONTRADICTS for e in own)
 
 
 def _observation(name: str, evidence: Evidence) -> Entry:
