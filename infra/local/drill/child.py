@@ -8,6 +8,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -27,7 +28,7 @@ class ComponentUnusable(LocalStackError):
     """A component of the drill is missing or did not start; the message ends with its log."""
 
 
-class Child:
+class Child(ABC):
     """Base of the drill's programs. `port` is where it listens; `folder` holds its files.
 
     A subclass writes its files in `prepare` and gives its command line. `program` is a name on
@@ -44,12 +45,12 @@ class Child:
         self.folder = Path(tempfile.mkdtemp(prefix=f"squad-{self.package}-"))
         self._process: subprocess.Popen[bytes] | None = None
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027 - a program that reads no file has nothing to do
         """Write what the program reads."""
 
+    @abstractmethod
     def arguments(self) -> Sequence[str]:
         """What follows the program on its command line."""
-        raise NotImplementedError
 
     def environment(self) -> Mapping[str, str]:
         """Variables for the program alone."""

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs
 
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
@@ -18,6 +19,8 @@ SECURITY_HEADERS = {
 }
 NOTHING_ALLOWED = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
+_LARGEST_FORM = 20_000
+
 
 @dataclass(frozen=True)
 class Request:
@@ -31,6 +34,19 @@ class Request:
     def wants_page(self) -> bool:
         """Whether a browser asks, and not a program."""
         return "text/html" in self.headers.get("accept", "")
+
+    def fields(self) -> dict[str, Any]:
+        """The fields of a form or a JSON object; nothing of a body that is neither, or too big."""
+        if len(self.body) > _LARGEST_FORM:
+            return {}
+        try:
+            if "json" in self.headers.get("content-type", ""):
+                content = json.loads(self.body)
+                return content if isinstance(content, dict) else {}
+            form = parse_qs(self.body, max_num_fields=10)
+        except (ValueError, RecursionError):
+            return {}
+        return {name: values[-1] for name, values in form.items()}
 
 
 @dataclass(frozen=True)

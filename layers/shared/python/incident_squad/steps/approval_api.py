@@ -1,9 +1,6 @@
 """The HTTP interface to approvals: a GET only shows, a POST decides."""
 
-import json
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import parse_qs
 
 from incident_squad.domain.approval import Decision
 from incident_squad.domain.errors import ApprovalRefused, UnknownIncident
@@ -15,7 +12,6 @@ from incident_squad.steps.read_record import ReadRecord
 from incident_squad.steps.report import plain
 
 _DECISIONS = {"approve": Decision.APPROVED, "reject": Decision.REJECTED}
-_LARGEST = 20_000
 _LONGEST_LINK = 1000
 
 
@@ -39,7 +35,7 @@ class ApprovalApi:
 
     def decide(self, request: Request, link: str) -> Answer:
         """Take the decision of a form or of JSON: `decision` is `approve` or `reject`."""
-        fields = _fields(request)
+        fields = request.fields()
         decision = _DECISIONS.get(str(fields.get("decision")).lower())
         if decision is None:
             return _undecided(request)
@@ -50,20 +46,6 @@ class ApprovalApi:
         except (ApprovalRefused, UnknownIncident):
             return _nowhere(request)
         return _decided(request, decided)
-
-
-def _fields(request: Request) -> dict[str, Any]:
-    """The fields of a form or a JSON object; nothing of a body that is neither."""
-    if len(request.body) > _LARGEST:
-        return {}
-    try:
-        if "json" in request.headers.get("content-type", ""):
-            content = json.loads(request.body)
-            return content if isinstance(content, dict) else {}
-        form = parse_qs(request.body, max_num_fields=10)
-    except (ValueError, RecursionError):
-        return {}
-    return {name: values[-1] for name, values in form.items()}
 
 
 def _decided(request: Request, decided: Decided) -> Answer:

@@ -1,11 +1,9 @@
 """The HTTP interface for what people add to an incident: "I am on it", and corrections."""
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs
 
 from incident_squad.domain.errors import PolicyViolation, UnknownIncident
 from incident_squad.domain.timeline import Actor
@@ -18,7 +16,6 @@ from incident_squad.steps.report import plain
 
 _ID = re.compile(r"INC-[0-9]{8}-[0-9A-HJKMNP-TV-Z]{5,8}")
 _EMAIL = re.compile(r"[^@\s]{1,100}@[^@\s]{1,150}")
-_LARGEST = 20_000
 _LONGEST = 2000
 
 
@@ -34,7 +31,7 @@ class ContributionsApi:
         """Take an acknowledgement: `by` is an e-mail address, believed as far as it is shown."""
         if not self.readers.admits(request, incident_id):
             return problem(401, "Unauthorized", "Send a bearer token or a valid view link.")
-        by = str(_fields(request).get("by") or "").strip()
+        by = str(request.fields().get("by") or "").strip()
         who = Actor.human(by if _EMAIL.fullmatch(by) else "somebody with the link")
         answer = self._about(incident_id, lambda: {"new": self.acknowledge(incident_id, who)})
         if not request.wants_page or answer.status != 200:  # noqa: PLR2004 - HTTP's own
@@ -45,7 +42,7 @@ class ContributionsApi:
         """Publish a correction: JSON with `external`, and `by` to say who speaks."""
         if not self.readers.knows(request):
             return problem(401, "Unauthorized", "Send a bearer token.")
-        fields = _fields(request)
+        fields = request.fields()
         text = " ".join(str(fields.get("external") or "").split())
         if not text or len(text) > _LONGEST:
             return problem(400, "Bad Request", f"external must be 1 to {_LONGEST} characters")
@@ -63,16 +60,3 @@ class ContributionsApi:
             return nowhere
         except PolicyViolation as violation:
             return problem(422, "Unprocessable Content", str(violation))
-
-
-def _fields(request: Request) -> dict[str, Any]:
-    if len(request.body) > _LARGEST:
-        return {}
-    try:
-        if "json" in request.headers.get("content-type", ""):
-            content = json.loads(request.body)
-            return content if isinstance(content, dict) else {}
-        form = parse_qs(request.body, max_num_fields=10)
-    except (ValueError, RecursionError):
-        return {}
-    return {name: values[-1] for name, values in form.items()}
