@@ -17,8 +17,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.real)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One Chromium for a file: while Playwright lives, its event loop runs in this thread,
+    and nothing else can start one.
+    """
     program = need("chromium")
     with sync_playwright() as playwright:
         # The sandbox needs privileges that a container does not have.
