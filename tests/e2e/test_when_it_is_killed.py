@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.emulator_process import EmulatorProcess
 from infra.local.practice import IDLE_SECONDS, Practice
 from infra.local.practice_database import HEALTHY, STUCK
 from infra.local.stack import LocalStack
@@ -60,12 +61,12 @@ def test_lambdas_killed_again_and_again_leave_no_incident_behind(practice: Pract
     with LocalStack.start(config=practice.config()) as stack:
         site = Site(stack, practice)
         incident = site.alert()
-        emulator = next(iter(_emulators()))
+        emulator: EmulatorProcess = stack._emulator
         ended = threading.Event()
 
         def kill() -> None:
             while not ended.wait(0.7):
-                for pid in below(emulator):
+                for pid in below(emulator.pid):
                     os.kill(pid, signal.SIGKILL)
 
         killer = threading.Thread(target=kill)
@@ -82,11 +83,3 @@ def test_lambdas_killed_again_and_again_leave_no_incident_behind(practice: Pract
         assert site.message(incident, "handover").urgent
         assert "StepApplying" not in site.events(incident)
     assert practice.database.stuck_alive() == STUCK
-
-
-def _emulators() -> list[int]:
-    return [
-        pid
-        for pid in below()
-        if b"infra.local.emulator" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]

@@ -12,18 +12,29 @@ def alive(pid: int) -> bool:
     return found is not None and found[0] != "Z"
 
 
-def below(pid: int | None = None) -> set[int]:
-    """All living descendants of a process, by default of this one."""
-    children: dict[int, set[int]] = {}
+def children() -> set[int]:
+    """The living children of this process. A stack is one of them; what a stack of another
+    test starts meanwhile is not.
+    """
+    return _families().get(os.getpid(), set())
+
+
+def below(pid: int) -> set[int]:
+    """All living descendants of a process."""
+    return _collect(pid, _families())
+
+
+def _families() -> dict[int, set[int]]:
+    families: dict[int, set[int]] = {}
     for entry in PROC.iterdir():
         if entry.name.isdigit() and (found := _stat(int(entry.name))) and found[0] != "Z":
-            children.setdefault(int(found[1]), set()).add(int(entry.name))
-    return _collect(os.getpid() if pid is None else pid, children)
+            families.setdefault(int(found[1]), set()).add(int(entry.name))
+    return families
 
 
-def _collect(pid: int, children: dict[int, set[int]]) -> set[int]:
-    own = children.get(pid, set())
-    return own.union(*(_collect(child, children) for child in own))
+def _collect(pid: int, families: dict[int, set[int]]) -> set[int]:
+    own = families.get(pid, set())
+    return own.union(*(_collect(child, families) for child in own))
 
 
 def _stat(pid: int) -> list[str] | None:

@@ -17,7 +17,7 @@ from infra.local.errors import (
 )
 from infra.local.stack import LocalStack, Progress
 from tests.stack.http import call
-from tests.stack.processes import below
+from tests.stack.processes import children
 from tests.stack.test_deploy import write_assembly
 
 pytestmark = pytest.mark.stack
@@ -94,7 +94,7 @@ def test_what_the_configuration_says_reaches_functions(tmp_path: Path) -> None:
 
 
 def test_a_restart_keeps_everything_and_leaves_nothing_running(tmp_path: Path) -> None:
-    before = below()
+    before = children()
     with LocalStack.start(data=tmp_path / "data", progress=quiet) as first:
         item = {"PK": {"S": "INC#kept"}, "SK": {"S": "NOTE"}}
         first.clients.dynamodb.put_item(TableName=table_of(first), Item=item)
@@ -105,7 +105,7 @@ def test_a_restart_keeps_everything_and_leaves_nothing_running(tmp_path: Path) -
         with pytest.raises(DataDirectoryLocked):
             LocalStack.start(data=tmp_path / "data", progress=quiet)
         assert call(f"{first.url}/health").status == 200
-    assert not below() - before
+    assert not children() - before
     began = time.monotonic()
     with LocalStack.start(data=tmp_path / "data", progress=quiet) as second:
         assert time.monotonic() - began < 15
@@ -117,7 +117,7 @@ def test_a_restart_keeps_everything_and_leaves_nothing_running(tmp_path: Path) -
         )
         assert checked["MacValid"]
         assert call(f"{second.url}/health").status == 200
-    assert not below() - before
+    assert not children() - before
 
 
 def test_a_restart_hands_nothing_over(tmp_path: Path) -> None:
@@ -135,11 +135,11 @@ def test_a_restart_hands_nothing_over(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_starts_nothing(local_stack: LocalStack) -> None:
-    before = below()
+    before = children()
     port = int(local_stack.url.rpartition(":")[2])
     with pytest.raises(PortTaken, match=f"Port {port} is taken"):
         LocalStack.start(port=port, progress=quiet)
-    assert not below() - before
+    assert not children() - before
 
 
 def test_a_dead_emulator_is_noticed(tmp_path: Path) -> None:
@@ -157,17 +157,17 @@ def no_node(_: Progress) -> Path:
 
 
 def test_a_missing_node_leaves_nothing(tmp_path: Path) -> None:
-    before = below()
+    before = children()
     with pytest.raises(NodeUnusable):
         LocalStack.start(data=tmp_path / "data", build=no_node, progress=quiet)
-    assert not below() - before
+    assert not children() - before
 
 
 def test_a_failed_deployment_leaves_nothing(tmp_path: Path) -> None:
-    before = below()
+    before = children()
     other = write_assembly(tmp_path / "other", "Other", "one")
     with pytest.raises(DeployFailed, match="no output"):
         LocalStack.start(data=tmp_path / "data", build=lambda _: other, progress=quiet)
-    assert not below() - before
+    assert not children() - before
     with pytest.raises(NodeUnusable):  # and the folder is not locked any more
         LocalStack.start(data=tmp_path / "data", build=no_node, progress=quiet)
