@@ -3,7 +3,7 @@
 Texts, whole numbers, truth values and lists of texts are attributes of their own, so that people
 can read and indexes can use them. Everything nested is JSON text in a map of its own, because
 DynamoDB's numbers forget whether they were `1` or `1.0`, and the timeline's hashes do not.
-Long JSON is compressed: an item may have 400 KB.
+Very long JSON is compressed: an item may have 400 KB. Shorter stays readable with the AWS CLI.
 """
 
 import json
@@ -41,7 +41,7 @@ _INDEXED = {name for names in INDEXES.values() for name in names}
 META = "META"
 CLAIM = "CLAIM"
 NUMBERS = "NUMBERS"
-_LONG_JSON = 8_000
+_LONG_JSON = 50_000
 _EXACT = 10**37
 _OWN_ID = "own_id"
 
