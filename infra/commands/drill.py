@@ -28,7 +28,6 @@ def drill(fault: str | None, *, no_slot: bool) -> None:
     with ExitStack() as parts:
         say("Starting the estate, the squad and its monitoring")
         day = parts.enter_context(GameDay(NO_SLOT if no_slot else Layout(), say=say))
-        day.warm()
         for name in (fault,) if fault else IN_TURN:
             progress.rule(f"[bold]{FAULTS[name].title}")
             ended = day.run(name)

@@ -40,6 +40,7 @@ def up(port: int, data: Path | None, config: Path | None, as_json: bool) -> None
         _announced(stack),
     ):
         _ready(stack, as_json=as_json)
+        threading.Thread(target=stack.warm, daemon=True).start()
         _serve(stack, stopped)
 
 

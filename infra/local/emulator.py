@@ -16,7 +16,7 @@ from pathlib import Path
 from ministack import app
 from ministack.core import lambda_runtime, persistence
 
-from infra.local import emulator_patches
+from infra.local import emulator_layers, emulator_patches
 from infra.local.emulator_state import Keeper
 from infra.local.emulator_version import VERSION
 
@@ -38,6 +38,7 @@ def main() -> None:
         app.main()
     finally:
         lambda_runtime.reset()
+        emulator_layers.remove()
 
 
 def _arguments() -> argparse.Namespace:

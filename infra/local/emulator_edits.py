@@ -6,14 +6,16 @@ Each edit replaces one passage of one upstream function; `emulator_patches` appl
 import inspect
 import textwrap
 from dataclasses import dataclass
+from operator import attrgetter
 from types import ModuleType
 
-from ministack.services import apigateway_v1, stepfunctions
+from ministack.core import lambda_runtime
+from ministack.services import apigateway_v1, lambda_svc, stepfunctions
 
 
 @dataclass(frozen=True)
 class Edit:
-    """One passage of an upstream function and what stands there instead."""
+    """One passage of an upstream function or `Class.method`, and what stands there instead."""
 
     name: str
     why: str
@@ -25,7 +27,7 @@ class Edit:
     @property
     def original(self) -> str:
         """The upstream function's source, as the installed file has it."""
-        return textwrap.dedent(inspect.getsource(getattr(self.module, self.function)))
+        return textwrap.dedent(inspect.getsource(attrgetter(self.function)(self.module)))
 
 
 EDITS = (
@@ -138,6 +140,25 @@ EDITS = (
         function="_invoke_lambda_proxy_v1",
         before='json.dumps({"message": err}).encode()',
         after='json.dumps({"message": "Internal server error"}).encode()',
+    ),
+    Edit(
+        name="layers are unpacked once",
+        why="unpacking the same files for each function is most of a cold start",
+        module=lambda_runtime,
+        function="Worker._spawn",
+        before="            if layer_data:\n",
+        after="            if layer_data:\n"
+        "                layers_dirs.append(_unpacked_layer(layer_data))\n"
+        "                continue\n",
+    ),
+    Edit(
+        name="environments before the first call",
+        why="AWS may start a function's environment ahead of its calls; a dry run asks for it here",
+        module=lambda_svc,
+        function="_invoke",
+        before='    if invocation_type == "DryRun":\n',
+        after='    if invocation_type == "DryRun":\n'
+        "        await _start_environment(exec_record)\n",
     ),
 )
 

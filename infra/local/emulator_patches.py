@@ -5,6 +5,7 @@ a test asks for each edit whether upstream still needs it.
 """
 # ruff: noqa: SLF001, ANN401 - editing another program's untyped internals is this file's whole job
 
+import asyncio
 import contextvars
 import json
 import threading
@@ -14,6 +15,7 @@ from typing import Any
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc, stepfunctions
 
+from infra.local import emulator_layers as layers
 from infra.local.emulator_edits import (
     EDITS,
     WORKER_ERROR,
@@ -42,6 +44,8 @@ def apply() -> None:
         _branch_context=_branch_context,
         _stop_if_over=_stop_if_over,
     )
+    vars(lambda_svc).update(_start_environment=_start_environment)
+    vars(lambda_runtime).update(_unpacked_layer=layers.unpacked)
     stepfunctions._run_execution = _with_time_limit(stepfunctions._run_execution)
     _keep_exception_class()
 
@@ -58,7 +62,11 @@ def _rewrite(edits: list[Edit]) -> None:
     for edit in edits:
         source = replace_once(source, edit.before, edit.after)
     code = compile(source, f"{module.__file__} (edited)", "exec")
-    exec(code, vars(module))  # noqa: S102 - upstream's own source with our edits, nothing else
+    owner, _, name = edits[0].function.rpartition(".")
+    made: dict[str, Any] = {}
+    # Upstream's own source with our edits, nothing else.
+    exec(code, vars(module), made)  # noqa: S102
+    setattr(getattr(module, owner) if owner else module, name, made[name])
 
 
 def _is_same_start(arn: str, request: dict[str, Any]) -> bool:
@@ -122,6 +130,25 @@ def _time_out(arn: str) -> None:
         execution.update(status="TIMED_OUT", stopDate=stepfunctions.now_iso())
         stepfunctions._add_event(execution, "ExecutionTimedOut")
         stepfunctions._emit_execution_status_event(execution)
+
+
+async def _start_environment(record: dict[str, Any]) -> None:
+    await asyncio.to_thread(_start_first, record)
+
+
+def _start_first(record: dict[str, Any]) -> None:
+    """Start a function's environment if it has none; a failing init says so at the first call."""
+    config, code = record["config"], record.get("code_zip")
+    name, version = config["FunctionName"], config.get("Version", "$LATEST")
+    if not code or lambda_runtime._workers.get(lambda_runtime._worker_key(name, config, version)):
+        return
+    worker, _ = lambda_runtime.acquire_worker(name, config, code, qualifier=version)
+    try:
+        lambda_runtime.ensure_spawned(worker)
+    except RuntimeError:
+        lambda_runtime.invalidate_worker(name, qualifier=version)
+    finally:
+        lambda_runtime.release_worker(worker)
 
 
 def _keep_exception_class() -> None:

@@ -4,7 +4,8 @@ import re
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,6 +14,7 @@ import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.environment import variable
+from infra.functions import FUNCTIONS
 from infra.local.assembly import assembly
 from infra.local.clients import Clients
 from infra.local.config import LocalConfig
@@ -27,6 +29,10 @@ from infra.local.model_access import model_access
 
 OVERLAY = "catalog-overlay.yaml"
 SNAPSHOT_SECONDS = 10.0
+WARMED_AT_A_TIME = 2
+ON_THE_WAY = frozenset({"intake", "decide_approval", "deliver_messages"})
+"""Functions that every alert needs, besides the states of the workflow."""
+
 API_URL = re.compile(r"https://(?P<api>\w+)\.execute-api\.[^/]+/(?P<stage>[^/]+)/?$")
 WEBHOOKS = "webhooks/"
 TOKEN = "api-token"  # noqa: S105 - the name of a secret
@@ -105,6 +111,21 @@ class LocalStack:
     def check(self) -> None:
         """Raises EmulatorDied when the stack no longer works."""
         self._emulator.check()
+
+    def warm(self) -> None:
+        """Start every function before its first call, those on an alert's way first.
+
+        It takes seconds, in which alerts may come. What fails here says so at its first call.
+        """
+        first = sorted(FUNCTIONS, key=lambda row: not (row.state or row.name in ON_THE_WAY))
+        with ThreadPoolExecutor(WARMED_AT_A_TIME) as pool:
+            list(pool.map(self._start_environment, (row.name for row in first)))
+
+    def _start_environment(self, function: str) -> None:
+        with suppress(BotoCoreError, ClientError):
+            self.clients.functions.invoke(
+                FunctionName=f"{self.name}-{function}", InvocationType="DryRun"
+            )
 
     def sweep(self) -> None:
         """Take up what was broken off, however young: for a start, when no execution is alive."""

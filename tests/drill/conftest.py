@@ -41,5 +41,4 @@ def game_day() -> Iterator[GameDay]:
     for package in PACKAGES:
         need(package)
     with GameDay(LAYOUT, say=lambda _: None) as day:
-        day.warm()
         yield day

@@ -28,6 +28,9 @@ def handle(event, context):
 SLEEPS = (
     "import time\ndef handle(event, context):\n    time.sleep(event['seconds'])\n    return {}\n"
 )
+COUNTS_STARTS = (
+    "import time\nBEGAN = time.time()\ndef handle(event, context):\n    return {'began': BEGAN}\n"
+)
 DIES = "import os\ndef handle(event, context):\n    os._exit(1)\n"
 NOTES = """
 import pathlib
@@ -51,6 +54,22 @@ def echo(bench: Workbench) -> str:
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.name)
 def test_upstream_still_needs_the_edit(edit: Edit) -> None:
     assert edit.original.count(edit.before) == 1
+
+
+def test_a_dry_run_starts_the_environment_ahead_of_the_first_call(bench: Workbench) -> None:
+    name = bench.function(COUNTS_STARTS)
+    bench.aws.functions.invoke(FunctionName=name, InvocationType="DryRun")
+    bench.aws.functions.invoke(FunctionName=name, InvocationType="DryRun")
+    asked = time.time()
+    answer = bench.aws.functions.invoke(FunctionName=name)
+    assert json.loads(answer["Payload"].read())["began"] < asked
+
+
+def test_an_init_that_fails_is_told_to_who_calls(bench: Workbench) -> None:
+    name = bench.function("raise RuntimeError('no such thing')\n")
+    bench.aws.functions.invoke(FunctionName=name, InvocationType="DryRun")
+    answer = bench.aws.functions.invoke(FunctionName=name)
+    assert "no such thing" in answer["Payload"].read().decode()
 
 
 def test_upstream_still_drops_the_class_of_an_exception() -> None:

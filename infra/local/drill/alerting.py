@@ -113,9 +113,14 @@ class Prometheus(Child):
     package = "prometheus"
 
     def __init__(
-        self, alertmanager: Alertmanager, scrapes: Sequence[Scrape], rules: Sequence[Rule]
+        self,
+        port: int,
+        alertmanager: Alertmanager,
+        scrapes: Sequence[Scrape],
+        rules: Sequence[Rule],
     ) -> None:
         super().__init__()
+        self.port = port
         self._alertmanager, self._scrapes, self._rules = alertmanager, scrapes, rules
 
     def prepare(self) -> None:

@@ -94,10 +94,14 @@ class Estate:
             for statement in (*(more if self.layout.replicate else ()), *_GRANTS):
                 ask(statement)
 
-    def config(self) -> LocalConfig:
-        """What `--config` would hold for this estate."""
+    def config(self, prometheus: str) -> LocalConfig:
+        """What `--config` would hold for this estate, whose metrics are at an address."""
         return LocalConfig(
-            catalog={"services": self._services(), "targets": self._targets()},
+            catalog={
+                "services": self._services(),
+                "targets": self._targets(),
+                "metrics": {"prometheus": {"url": prometheus}},
+            },
             secrets={
                 **{
                     f"targets/drill-{name}-{role}": dsn

@@ -7,17 +7,23 @@ from infra.local.postgres import DATABASE
 
 def scrapes(estate: Estate) -> list[Scrape]:
     """One job for each exporter and service."""
+    ours = {"service": estate.layout.service}
+    theirs = {"service": estate.layout.tls_service}
     databases = [
         Scrape(
             f"postgres-{role}",
             exporter.port,
-            {"role": role, "cluster": "drill-db", "datname": DATABASE},
+            {"role": role, "cluster": "drill-db", "datname": DATABASE, **ours},
         )
         for role, exporter in estate.exporters.items()
     ]
-    payments = Scrape("payments", int(estate.payments.url.rpartition(":")[2]), {})
+    payments = Scrape("payments", int(estate.payments.url.rpartition(":")[2]), ours)
     tls = Scrape(
-        "blackbox", estate.blackbox.port, {"instance": estate.tls.url}, "/probe", estate.tls.url
+        "blackbox",
+        estate.blackbox.port,
+        {"instance": estate.tls.url, **theirs},
+        "/probe",
+        estate.tls.url,
     )
     return [*databases, payments, tls]
 

@@ -3,12 +3,14 @@ from typing import Any
 
 import pytest
 
+from incident_squad.adapters.memory import MemoryKnowledge
 from incident_squad.contracts import IncidentInput, VerifyRecoveryOutput
+from incident_squad.domain.catalog import Policies
 from incident_squad.domain.evidence import EvidenceStatus
 from incident_squad.domain.incident import IncidentStatus, Stage
 from incident_squad.domain.plan import StepRecord, StepStatus
 from incident_squad.steps.verify_recovery import VerifyRecovery
-from tests.builders import INCIDENT_ID, NOW, a_triage, later
+from tests.builders import INCIDENT_ID, NOW, a_triage, an_alert, later
 from tests.fakes import FakeProbers
 from tests.unit.steps.remediation import Squad, the_runbook
 
@@ -67,10 +69,19 @@ def test_recovered_when_every_condition_holds() -> None:
 @pytest.mark.parametrize("errors", [3, EvidenceStatus.ERROR, EvidenceStatus.NOT_CONFIGURED])
 def test_one_condition_that_does_not_hold_is_not_yet(errors: Any) -> None:
     squad = a_squad()
+    squad.clock.moment = later(minutes=6)
     seen = verify(squad, {"share": 0.2, "errors": errors})
     assert seen == VerifyRecoveryOutput(recovered="not_yet", wait_seconds=5)
     assert squad.events == []
     assert squad.incidents.get(INCIDENT_ID).stage is Stage.RECOVERY
+
+
+def test_looks_follow_each_other_quickly_right_after_the_repair() -> None:
+    squad = a_squad()
+    squad.clock.moment = later(minutes=5, seconds=19)
+    assert verify(squad, {"share": 0.9, "errors": 0}).wait_seconds == 1
+    squad.clock.moment = later(minutes=5, seconds=20)
+    assert verify(squad, {"share": 0.9, "errors": 0}).wait_seconds == 5
 
 
 def test_the_time_for_recovery_counts_from_the_end_of_the_repair() -> None:
@@ -188,8 +199,30 @@ def test_too_short_is_said_when_the_time_is_over() -> None:
 
 def test_the_next_look_is_when_it_will_have_held_for_long_enough() -> None:
     squad = a_squad(recovery=[{**RECOVERY[0], "within_seconds": 0, "for_seconds": 3}])
+    squad.clock.moment = later(minutes=6)
     assert verify(squad, {"share": 0.2}) == VerifyRecoveryOutput(
         recovered="not_yet", wait_seconds=3
     )
-    squad.clock.moment = later(minutes=5, seconds=3)
+    squad.clock.moment = later(minutes=6, seconds=3)
     assert verify(squad, {"share": 0.2}).recovered == "yes"
+
+
+def test_an_operator_may_ask_for_a_longer_time_than_the_runbook() -> None:
+    squad = a_squad()
+    policies = Policies(recovery_hold_seconds={squad.runbook.name: 30})
+    catalog = squad.catalog.model_copy(update={"policies": policies})
+    squad.knowledge = MemoryKnowledge(catalog, squad.knowledge.runbooks)
+    seen = []
+    for seconds in (0, 29, 30):
+        squad.clock.moment = later(minutes=6, seconds=seconds)
+        seen.append(verify(squad, {"share": 0.2, "errors": 0}).recovered)
+    assert seen == ["not_yet", "not_yet", "yes"]
+
+
+def test_a_source_that_agrees_makes_the_wait_shorter() -> None:
+    squad = a_stable_squad()
+    squad.clock.moment = later(minutes=6)
+    squad.incidents.attach(INCIDENT_ID, an_alert(status="resolved"))
+    assert verify(squad, {"share": 0.9}).recovered == "not_yet"
+    assert verify(squad, {"share": 0.2}).recovered == "yes"
+    assert "alertmanager says that the first alert is over" in squad.said

@@ -38,6 +38,11 @@ class Settings(Value):
     model_region: str = ""
 
 
+def in_lambda() -> bool:
+    """Whether this process is a Lambda function's."""
+    return "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+
+
 @lru_cache(maxsize=1)
 def settings() -> Settings:
     """The settings of this process; raises InvalidConfiguration naming what is wrong."""

@@ -7,12 +7,14 @@ and only what the function at hand needs.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from incident_squad.bootstrap.aws import AwsWorld
 from incident_squad.bootstrap.squad import Squad
-from incident_squad.settings import settings
+from incident_squad.domain.errors import SquadError
+from incident_squad.settings import in_lambda, settings
 
 if TYPE_CHECKING:
     from incident_squad.agents.rails import Rails
@@ -200,3 +202,9 @@ def incidents_api() -> IncidentsApi:
 def approval_api() -> ApprovalApi:
     """What shows and takes approvals over HTTP."""
     return squad().approval_api()
+
+
+if in_lambda():
+    # The init of a function has a whole processor, its calls a share: what all need is built here.
+    with suppress(SquadError):  # said by the first call, which the workflow can catch
+        world().prepare()

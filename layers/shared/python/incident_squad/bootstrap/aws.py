@@ -21,6 +21,10 @@ class AwsWorld:
         self._settings = found
         self._clients: dict[str, Any] = {}
 
+    def prepare(self) -> None:
+        """Build what nearly every function needs."""
+        _ = self.incidents, self.timeline, self.knowledge.catalog, self.knowledge.runbooks
+
     @cached_property
     def clock(self) -> ports.Clock:
         """The machine's clock."""

@@ -115,12 +115,18 @@ class Policies(Value):
     `never_block` are networks that no step may treat as an attacker's: one's own and those of
     partners. Private ranges are always refused.
 
+    `recovery_hold_seconds` says by runbook how long its recovery must have held, in place of the
+    runbook's own `for_seconds`.
+
     `model_usd_*` are hard caps of what models may cost; zero switches them off.
     """
 
     approval_expires_minutes: float = Field(default=30, gt=0, le=720)
     recovery_limit_minutes: float = Field(default=10, gt=0, le=120)
     recovery_poll_seconds: int = Field(default=5, ge=1, le=300)
+    recovery_hold_seconds: dict[Name, Annotated[int, Field(ge=0, le=600)]] = Field(
+        default_factory=dict
+    )
     update_every_minutes: dict[Severity, int] = Field(
         default_factory=lambda: {
             Severity.SEV1: 15,

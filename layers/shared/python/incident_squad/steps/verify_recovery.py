@@ -6,14 +6,18 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from incident_squad.contracts import IncidentInput, VerifyRecoveryOutput
+from incident_squad.domain.alert import AlertStatus
 from incident_squad.domain.evidence import Evidence, EvidenceStatus, Verdict
 from incident_squad.domain.incident import Incident, IncidentStatus, Stage
 from incident_squad.domain.plan import Plan
 from incident_squad.domain.runbook import Condition, ParameterValue
 from incident_squad.domain.timeline import Actor, Entry
 from incident_squad.ports import Clock, IncidentStore, Knowledge, Probers, Timeline
+from incident_squad.steps.alert_record import leading_alert
 
 _ACTOR = Actor.agent("verifier")
+_SOON = timedelta(seconds=20)
+"""Most repairs show within seconds: after them looks follow each other quickly for so long."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class VerifyRecovery:
     clock: Clock
 
     def __call__(self, request: IncidentInput) -> VerifyRecoveryOutput:
-        """Recovered: every recovery condition holds, or the alert's source says that it is over."""
+        """Recovered: every condition has held for long enough, or the alert's source agrees."""
         incident = self.incidents.get(request.incident_id)
         wait = self.knowledge.catalog.policies.recovery_poll_seconds
         plan = self.incidents.plan(incident.id)
@@ -40,7 +44,7 @@ class VerifyRecovery:
                 incident.id, status=IncidentStatus.VERIFYING, stage=Stage.RECOVERY
             )
             return VerifyRecoveryOutput(
-                recovered="not_yet", wait_seconds=min(wait, self._left(plan, evidence))
+                recovered="not_yet", wait_seconds=self._pause(incident, plan, evidence)
             )
         unmet = [_words(seen) for seen in evidence if seen.verdict is not Verdict.SUPPORTS]
         seen = "; ".join(unmet) or "nothing here can show whether the symptom is gone"
@@ -63,15 +67,30 @@ class VerifyRecovery:
             for place, condition in enumerate(conditions, start=1)
         ]
         evidence = [seen for _, seen in looks]
-        if not looks or not all(held for held, _ in looks):
-            return None, evidence
-        return "; ".join(condition.title for condition in conditions), evidence
+        titles = "; ".join(condition.title for condition in conditions)
+        if looks and all(held for held, _ in looks):
+            return titles, evidence
+        if looks and all(seen.held_since for _, seen in looks) and self._lead_is_over(incident):
+            agreed = [one.model_copy(update={"verdict": Verdict.SUPPORTS}) for one in evidence]
+            return f"{titles}; {incident.source} says that the first alert is over", agreed
+        return None, evidence
 
-    def _left(self, plan: Plan | None, evidence: Sequence[Evidence]) -> int:
-        """Seconds until all that holds now will have held for long enough; a poll otherwise."""
+    def _lead_is_over(self, incident: Incident) -> bool:
+        """Whether the source agrees about the alert that the repair was for, if not yet of all."""
+        return leading_alert(self.incidents, incident).status is AlertStatus.RESOLVED
+
+    def _pause(self, incident: Incident, plan: Plan | None, evidence: Sequence[Evidence]) -> int:
+        """Seconds until the next look: no longer than until all that holds has held long enough."""
+        if self.clock.now() - self._repaired_at(incident) < _SOON:
+            return 1
+        poll = self.knowledge.catalog.policies.recovery_poll_seconds
+        return min(poll, self._left(plan, evidence) or poll)
+
+    def _left(self, plan: Plan | None, evidence: Sequence[Evidence]) -> int | None:
+        """Seconds until all of it has held for long enough; None while something does not hold."""
         pairs = list(zip(self._conditions(plan), evidence, strict=False))
         if not pairs or any(seen.held_since is None for _, seen in pairs):
-            return self.knowledge.catalog.policies.recovery_poll_seconds
+            return None
         left = (
             condition.for_seconds - (seen.observed_at - seen.held_since).total_seconds()
             for condition, seen in pairs
@@ -82,7 +101,11 @@ class VerifyRecovery:
     def _conditions(self, plan: Plan | None) -> Sequence[Condition]:
         if plan is None or plan.runbook_id is None:
             return ()
-        return self.knowledge.runbook(plan.runbook_id).recovery
+        conditions = self.knowledge.runbook(plan.runbook_id).recovery
+        hold = self.knowledge.catalog.policies.recovery_hold_seconds.get(plan.runbook_id)
+        if hold is None:
+            return conditions
+        return [one.model_copy(update={"for_seconds": hold}) for one in conditions]
 
     def _look(
         self, incident: Incident, plan: Plan | None, place: int, condition: Condition
