@@ -92,8 +92,8 @@ FUNCTIONS = (
     ),
     Function(
         name="decide_approval",
-        does="Shows a plan behind a signed link and takes the decision",
-        may=RECORD | {May.VERIFY, May.ANSWER},
+        does="Shows a plan or a public text behind a signed link and takes the decision",
+        may=TELL | {May.VERIFY, May.ANSWER},
         state=False,
         seconds=28,
     ),

@@ -110,6 +110,7 @@ class MemoryWorld:
         self.incidents = MemoryIncidents(self.clock)
         self.timeline = MemoryTimeline(self.incidents, self.clock)
         self.approvals = MemoryApprovals(self.clock)
+        self.public_texts = MemoryApprovals(self.clock)
         self.workflow = MemoryWorkflow()
         self.notifier = MemoryNotifier()
         self.outbox = MemoryOutbox(self.clock)

@@ -109,10 +109,13 @@ class Website:
         self.approvals = MemoryApprovals(self.clock)
         self.knowledge = MemoryKnowledge(CATALOG, {"pool": RUNBOOK})
         self.links = ViewLinks(self.signer, self.clock, lambda: "http://127.0.0.1")
-        self.record = ReadRecord(self.incidents, self.approvals, self.timeline)
+        self.public_texts = MemoryApprovals(self.clock)
+        self.record = ReadRecord(self.incidents, self.approvals, self.timeline, self.public_texts)
         self.report = BuildReport(self.record, self.knowledge, self.clock)
         self.post_mortem = PostMortem(self.record, self.knowledge, self.clock)
-        self.read = ReadIncidents(self.incidents, self.timeline, self.knowledge, self.clock)
+        self.read = ReadIncidents(
+            self.incidents, self.timeline, self.knowledge, self.clock, self.public_texts
+        )
         decide = DecideApproval(
             incidents=self.incidents,
             approvals=self.approvals,

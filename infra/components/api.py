@@ -32,7 +32,12 @@ ROUTES: Mapping[str, tuple[str, ...]] = {
         "GET /health",
     ),
     "contribute": ("POST /incidents/{id}/acknowledge", "POST /incidents/{id}/updates"),
-    "decide_approval": ("GET /approvals/{link}", "POST /approvals/{link}"),
+    "decide_approval": (
+        "GET /approvals/{link}",
+        "POST /approvals/{link}",
+        "GET /publications/{link}",
+        "POST /publications/{link}",
+    ),
 }
 """Function and its routes. Functions check who calls: no two routes ask for the same proof."""
 

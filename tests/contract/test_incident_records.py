@@ -1,5 +1,7 @@
 """What is stored with an incident: one contract for every store."""
 
+from functools import partial
+
 from incident_squad.adapters.records import EXCERPT
 from incident_squad.domain.evidence import Evidence, EvidenceStatus, Finding
 from incident_squad.domain.plan import StepRecord, StepStatus
@@ -10,9 +12,11 @@ from tests.builders import (
     a_diagnosis,
     a_plan,
     a_planned_step,
+    an_alert,
+    an_incident,
     later,
 )
-from tests.contract.stores import Stores
+from tests.contract.stores import Stores, together
 
 
 def test_evidence_comes_back_in_the_order_of_its_ids(stores: Stores) -> None:
@@ -105,3 +109,45 @@ def test_what_was_read_can_be_changed_without_harm(stores: Stores) -> None:
     assert found is not None
     found["list"].append(2)
     assert stores.incidents.report(INCIDENT_ID) == {"list": [1]}
+
+
+def said(number: int, state: UpdateState = UpdateState.INVESTIGATING) -> StatusUpdate:
+    at = later(milliseconds=number)
+    return StatusUpdate(state=state, at=at, public_name="Orders", external="e", internal="i")
+
+
+def test_an_update_gets_the_place_after_the_one_that_is_known(stores: Stores) -> None:
+    stores.incidents.open(an_incident(), an_alert(), later(hours=1))
+    late, early = said(9), said(1, UpdateState.IDENTIFIED)
+    first = stores.incidents.place_update(INCIDENT_ID, late, 0)
+    assert stores.incidents.place_update(INCIDENT_ID, early, 0) is None
+    second = stores.incidents.place_update(INCIDENT_ID, early, 1)
+    assert (first, second) == (
+        late.model_copy(update={"number": 1}),
+        early.model_copy(update={"number": 2}),
+    )
+    assert stores.incidents.updates(INCIDENT_ID) == (first, second)
+    assert stores.incidents.place_update(INCIDENT_ID, late, 2) is None
+    assert stores.incidents.place_update("INC-20261122-00000", late, 0) is None
+
+
+def test_a_draft_is_placed_and_one_that_no_longer_counts_is_left_out(stores: Stores) -> None:
+    stores.incidents.open(an_incident(), an_alert(), later(hours=1))
+    stale, draft = said(1), said(2)
+    for update in (stale, draft):
+        stores.incidents.put_update(INCIDENT_ID, update)
+    assert stores.incidents.updates(INCIDENT_ID) == (draft,)
+    placed = stores.incidents.place_update(INCIDENT_ID, draft, 0)
+    assert stores.incidents.updates(INCIDENT_ID) == (placed,)
+
+
+def test_of_updates_that_are_placed_at_once_one_wins(stores: Stores) -> None:
+    stores.incidents.open(an_incident(), an_alert(), later(hours=1))
+    won: list[StatusUpdate | None] = []
+
+    def place(number: int) -> None:
+        won.append(stores.incidents.place_update(INCIDENT_ID, said(number), 0))
+
+    together(*(partial(place, number) for number in range(6)))
+    assert len([update for update in won if update is not None]) == 1
+    assert len(stores.incidents.updates(INCIDENT_ID)) == 1

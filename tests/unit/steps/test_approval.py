@@ -21,7 +21,8 @@ from incident_squad.domain.approval import Approval, ApprovalStatus, Decision
 from incident_squad.domain.errors import ApprovalRefused, PolicyViolation
 from incident_squad.domain.incident import IncidentStatus
 from incident_squad.domain.plan import Applier
-from incident_squad.steps.decide_approval import REFUSALS_NOTED, DecideApproval
+from incident_squad.steps.decide_approval import DecideApproval
+from incident_squad.steps.refusals import REFUSALS_NOTED
 from incident_squad.steps.request_approval import RequestApproval
 from tests.builders import (
     INCIDENT_ID,

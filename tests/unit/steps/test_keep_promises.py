@@ -21,6 +21,7 @@ from incident_squad.steps.hand_over import HandOver
 from incident_squad.steps.keep_promises import KeepPromises
 from incident_squad.steps.notify_on_call import NotifyOnCall
 from incident_squad.steps.post_message import PostMessage
+from incident_squad.steps.public_texts import PublicTexts
 from incident_squad.steps.publish_update import PublishUpdate
 from incident_squad.steps.read_record import ReadRecord
 from incident_squad.steps.receive_alert import ReceiveAlert
@@ -60,6 +61,10 @@ class World:
         self.outbox = MemoryOutbox(self.clock)
         self.knowledge = MemoryKnowledge(a_catalog(**self.catalog), {"pool": a_runbook()})
         self.notifier = PostMessage(self.outbox, self.knowledge, lambda: None)
+        self.requests = MemoryApprovals(self.clock)
+        self.texts = PublicTexts(
+            self.incidents, self.requests, self.timeline, self.notifier, self.clock
+        )
         self.record = ReadRecord(self.incidents, self.approvals, self.timeline)
         self.draft = DraftUpdate(
             self.incidents, self.timeline, self.knowledge, self.clock, self.record
@@ -75,6 +80,7 @@ class World:
             clock=self.clock,
             publish=self.publish,
             view_link=lambda name: f"/{name}",
+            texts=self.texts,
         )
         self.acknowledge = Acknowledge(self.incidents, self.timeline, self.notifier)
 
@@ -312,7 +318,7 @@ def test_a_kill_after_any_event_loses_and_doubles_no_message(point: int) -> None
     world.keep = KeepPromises(
         incidents=world.incidents, timeline=world.timeline, notifier=world.notifier,
         knowledge=world.knowledge, clock=world.clock, publish=world.publish,
-        view_link=lambda n: f"/{n}",
+        view_link=lambda n: f"/{n}", texts=world.texts,
     )  # fmt: skip
     world.open(paged=True)
     world.say(UpdateState.INVESTIGATING)

@@ -131,7 +131,7 @@ def test_a_draft_is_kept_and_published_as_it_is() -> None:
     (draft,) = world.incidents.updates(INCIDENT_ID)
     assert world.publish(INVESTIGATING).published is True
     (published,) = world.incidents.updates(INCIDENT_ID)
-    assert published == draft.model_copy(update={"published": True})
+    assert published == draft.model_copy(update={"published": True, "told": True, "number": 1})
     assert world.events("UpdateDrafted") == ["Drafted the update Investigating"]
     assert world.events("UpdatePublished") == [
         "Published the update Investigating; the next one is due by 12:15 UTC"

@@ -175,7 +175,17 @@ class IncidentStore(Protocol):
         ...
 
     def updates(self, incident_id: str) -> Sequence[StatusUpdate]:
-        """Status updates, the oldest first."""
+    def place_update(
+        self, incident_id: str, update: StatusUpdate, after: int
+    ) -> StatusUpdate | None:
+        """Store an update as the one that follows number `after`, atomically; gives it with its
+        number.
+
+        None when something else was said meanwhile, or this very update has its place already.
+        """
+        ...
+
+        """Status updates in the order in which they were said, and then the drafts."""
         ...
 
     def put_report(self, incident_id: str, report: Mapping[str, Any]) -> None:

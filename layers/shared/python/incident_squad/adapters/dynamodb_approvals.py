@@ -24,7 +24,7 @@ from incident_squad.ports import Clock
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_PREFIX = "APPROVAL#"
+PLANS, PUBLIC_TEXTS = "APPROVAL#", "PUBLICTEXT#"
 _TOKEN = "task_token"  # noqa: S105 - the attribute's name
 _THERE = "attribute_exists(#PK)"
 _WAITS = "#status = :pending AND #plan_hash = :plan_hash"
@@ -36,15 +36,17 @@ _STANDS = (
 
 
 class DynamoApprovals:
-    """Implements `Approvals`."""
+    """Implements `Approvals`. Each `prefix` is a kind of requests of its own."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, clock: Clock) -> None:
+    def __init__(
+        self, client: "DynamoDBClient", table: str, clock: Clock, prefix: str = PLANS
+    ) -> None:
         self._table = DynamoTable(client, table, clock)
-        self._clock = clock
+        self._clock, self._prefix = clock, prefix
 
     def put(self, approval: Approval, task_token: str) -> None:
         """Store a new request; raises ApprovalRefused when its id is taken."""
-        partition, sort = _key(approval)
+        partition, sort = _key(self._prefix, approval)
         fields = {PARTITION: partition, SORT: sort, **stored(approval), _TOKEN: task_token}
         try:
             self._table.put(attributes(fields), "attribute_not_exists(#PK)")
@@ -53,12 +55,12 @@ class DynamoApprovals:
 
     def get(self, incident_id: str, approval_id: str) -> Approval | None:
         """One request, or None."""
-        item = self._table.get(incident_key(incident_id), f"{_PREFIX}{approval_id}")
+        item = self._table.get(incident_key(incident_id), f"{self._prefix}{approval_id}")
         return restored(Approval, item) if item else None
 
     def of_incident(self, incident_id: str) -> Sequence[Approval]:
         """All requests of an incident, the oldest first."""
-        items = self._table.query(incident_key(incident_id), _PREFIX)
+        items = self._table.query(incident_key(incident_id), self._prefix)
         found = [restored(Approval, item) for item in items]
         return tuple(sorted(found, key=lambda approval: (approval.created_at, approval.id)))
 
@@ -97,7 +99,7 @@ class DynamoApprovals:
 
     def task_token(self, approval: Approval) -> str:
         """The token of the waiting task; raises ApprovalRefused when there is no such request."""
-        item = self._table.get(*_key(approval))
+        item = self._table.get(*_key(self._prefix, approval))
         if item is None:
             raise ApprovalRefused(refusal(None))
         return str(decode(item[_TOKEN]))
@@ -105,7 +107,7 @@ class DynamoApprovals:
     def mark_sent(self, approval: Approval) -> None:
         """Note that the workflow knows the decision."""
         try:
-            self._table.update(_key(approval), {"sent": True}, _THERE)
+            self._table.update(_key(self._prefix, approval), {"sent": True}, _THERE)
         except ConditionFailed:
             return
 
@@ -113,11 +115,13 @@ class DynamoApprovals:
         self, approval: Approval, fields: dict[str, object], condition: str, **values: str | None
     ) -> Item:
         try:
-            return self._table.update(_key(approval), fields, condition, once=None, **values)
+            return self._table.update(
+                _key(self._prefix, approval), fields, condition, once=None, **values
+            )
         except ConditionFailed as failed:
             there = restored(Approval, failed.item) if failed.item else None
         raise ApprovalRefused(refusal(there))
 
 
-def _key(approval: Approval) -> tuple[str, str]:
-    return incident_key(approval.incident_id), f"{_PREFIX}{approval.id}"
+def _key(prefix: str, approval: Approval) -> tuple[str, str]:
+    return incident_key(approval.incident_id), f"{prefix}{approval.id}"

@@ -20,13 +20,14 @@ from incident_squad.adapters.dynamodb_items import (
     stored,
     update_sort,
 )
-from incident_squad.adapters.dynamodb_table import ConditionFailed
+from incident_squad.adapters.dynamodb_table import Cancelled, ConditionFailed
 from incident_squad.adapters.records import (
     bounded,
     cursor_after,
     id_bounds,
     natural,
     plain_mapping,
+    updates_in_order,
     valid_changes,
     wanted,
 )
@@ -34,12 +35,10 @@ from incident_squad.domain.errors import UnknownIncident
 from incident_squad.domain.evidence import Diagnosis, Evidence
 from incident_squad.domain.incident import Incident, IncidentStatus
 from incident_squad.domain.plan import Plan, StepRecord
-from incident_squad.domain.update import StatusUpdate, UpdateState
+from incident_squad.domain.update import StatusUpdate
 from incident_squad.ports import IncidentPage, IncidentQuery
 
 V = TypeVar("V", bound=BaseModel)
-
-_STATES = {state: place for place, state in enumerate(UpdateState)}
 
 
 class DynamoIncidents(DynamoAlerts):
@@ -115,9 +114,29 @@ class DynamoIncidents(DynamoAlerts):
         self._put(incident_id, update_sort(update), update)
 
     def updates(self, incident_id: str) -> Sequence[StatusUpdate]:
-        """Status updates, the oldest first."""
+        """Status updates in the order in which they were said, and then the drafts."""
         found = self._all(StatusUpdate, incident_id, "UPDATE#")
-        return tuple(sorted(found, key=lambda update: (update.at, _STATES[update.state])))
+        return updates_in_order(found)
+
+    def place_update(
+        self, incident_id: str, update: StatusUpdate, after: int
+    ) -> StatusUpdate | None:
+        """Store an update as the one that follows number `after`; None when it can't be."""
+        placed = update.model_copy(update={"number": after + 1})
+        item = _item(incident_id, update_sort(update), stored(placed))
+        meta = (incident_key(incident_id), META)
+        # Incidents from before there were numbers have none.
+        last = (
+            "#said = :after" if after else "attribute_exists(#PK) AND attribute_not_exists(#said)"
+        )
+        counted = self._table.update_write(meta, {"said": after + 1}, last, after=after or None)
+        own = "attribute_not_exists(#PK) OR #number = :draft"
+        writes = [counted, self._table.put_write(item, own, draft=0)]
+        try:
+            self._table.transact(writes)
+        except Cancelled:
+            return None
+        return placed
 
     def put_report(self, incident_id: str, report: Mapping[str, Any]) -> None:
         """Store the final report (its JSON form)."""

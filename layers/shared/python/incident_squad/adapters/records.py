@@ -5,7 +5,7 @@ import binascii
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -16,6 +16,7 @@ from incident_squad.domain.errors import InvalidParameter
 from incident_squad.domain.evidence import Evidence
 from incident_squad.domain.incident import Incident
 from incident_squad.domain.timeline import TimelineEvent, chain_problems
+from incident_squad.domain.update import StatusUpdate, UpdateKind, UpdateState
 from incident_squad.ports import IncidentQuery
 
 V = TypeVar("V", bound=BaseModel)
@@ -27,6 +28,7 @@ EXCERPT = 50_000
 """Characters of rows, and of detail, that are kept of one observation."""
 
 _INCIDENT_ID = re.compile(r"INC-\d{8}-[0-9A-HJKMNP-TV-Z]{5,8}")
+_STATES = {state: place for place, state in enumerate(UpdateState)}
 _SOMETHING = {
     "id": "INC-20000101-00000",
     "title": "",
@@ -47,6 +49,19 @@ class Attached(NamedTuple):
     def order(self) -> tuple[bool, str, str]:
         """The alert that opened the incident, then the others as they first came."""
         return not self.opening, self.first_at, alert_digest(self.alert.key)
+
+
+def updates_in_order(updates: Iterable[StatusUpdate]) -> tuple[StatusUpdate, ...]:
+    """What was said, in the order of its numbers, and then the drafts that still count.
+
+    A draft counts until its state is announced, or a newer draft takes its place.
+    """
+    by_time = sorted(updates, key=lambda update: (update.at, _STATES[update.state]))
+    said = sorted((u for u in by_time if u.published or u.number), key=lambda u: u.number)
+    announced = {update.state for update in said if update.kind is UpdateKind.STATE}
+    drafts = {u.state: u for u in by_time if not (u.published or u.number)}
+    open_drafts = (draft for state, draft in drafts.items() if state not in announced)
+    return (*said, *sorted(open_drafts, key=lambda draft: (draft.at, _STATES[draft.state])))
 
 
 def alert_digest(key: str) -> str:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from incident_squad.steps.sweep import Sweep
     from incident_squad.steps.synthesize import Synthesize
     from incident_squad.steps.triage import Triage
+    from incident_squad.steps.public_text_api import PublicTextApi
     from incident_squad.steps.undo_remediation import UndoRemediation
     from incident_squad.steps.verify_recovery import VerifyRecovery
 
@@ -208,3 +209,8 @@ if in_lambda():
     # The init of a function has a whole processor, its calls a share: what all need is built here.
     with suppress(SquadError):  # said by the first call, which the workflow can catch
         world().prepare()
+
+
+def public_text_api() -> PublicTextApi:
+    """What shows and takes decisions about public texts over HTTP."""
+    return squad().public_text_api()

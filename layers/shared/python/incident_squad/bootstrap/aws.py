@@ -112,6 +112,14 @@ class AwsWorld:
 
         client = self._client("secretsmanager")
         return AwsSecrets(client, self._settings.secrets_prefix, self.clock)
+    @cached_property
+    def public_texts(self) -> ports.Approvals:
+        """Requests about public texts in DynamoDB, apart from those about plans."""
+        from incident_squad.adapters.dynamodb_approvals import PUBLIC_TEXTS, DynamoApprovals
+
+        client = self._client("dynamodb")
+        return DynamoApprovals(client, self._settings.table, self.clock, PUBLIC_TEXTS)
+
 
     @cached_property
     def knowledge(self) -> ports.Knowledge:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from incident_squad.steps.keep_promises import KeepPromises
     from incident_squad.steps.notify_on_call import NotifyOnCall
     from incident_squad.steps.post_mortem import PostMortem
+    from incident_squad.steps.public_text_api import PublicTextApi
+    from incident_squad.steps.public_texts import PublicTexts
     from incident_squad.steps.publish_update import PublishUpdate
     from incident_squad.steps.query_metrics import QueryMetrics
     from incident_squad.steps.read_record import ReadRecord
@@ -153,6 +155,7 @@ class Squad:
 
     def publish_update(self, *, model: bool = True) -> PublishUpdate:
         """The communicator's publications."""
+        from incident_squad.steps.ask_public import AskPublic
         from incident_squad.steps.publish_update import PublishUpdate
 
         w = self.world
@@ -162,6 +165,20 @@ class Squad:
             notifier=w.notifier,
             draft_update=self.draft_update(model=model),
             view_link=self.view_links().address,
+            ask=AskPublic(self.public_texts(), w.knowledge, w.signer, w.public_url),
+        )
+
+    def public_texts(self) -> PublicTexts:
+        """What becomes of texts that customers read once a human has approved them."""
+        from incident_squad.steps.public_texts import PublicTexts
+
+        w = self.world
+        return PublicTexts(
+            incidents=w.incidents,
+            requests=w.public_texts,
+            timeline=w.timeline,
+            notifier=w.notifier,
+            clock=w.clock,
         )
 
     def synthesize(self) -> Synthesize:
@@ -328,6 +345,7 @@ class Squad:
             clock=w.clock,
             publish=self.publish_update(model=False),
             view_link=self.view_links().address,
+            texts=self.public_texts(),
         )
 
     def contributions_api(self) -> ContributionsApi:
@@ -348,7 +366,7 @@ class Squad:
         from incident_squad.steps.read_record import ReadRecord
 
         w = self.world
-        return ReadRecord(incidents=w.incidents, approvals=w.approvals, timeline=w.timeline)
+        return ReadRecord(w.incidents, w.approvals, w.timeline, w.public_texts)
 
     def build_report(self) -> BuildReport:
         """The report."""
@@ -380,7 +398,11 @@ class Squad:
         w = self.world
         return IncidentsApi(
             read=ReadIncidents(
-                incidents=w.incidents, timeline=w.timeline, knowledge=w.knowledge, clock=w.clock
+                incidents=w.incidents,
+                timeline=w.timeline,
+                knowledge=w.knowledge,
+                clock=w.clock,
+                requests=w.public_texts,
             ),
             read_record=self.read_record(),
             build_report=self.build_report(),
@@ -402,3 +424,13 @@ class Squad:
             read_record=self.read_record(),
             clock=self.world.clock,
         )
+
+    def public_text_api(self) -> PublicTextApi:
+        """Decisions about public texts over HTTP."""
+        from incident_squad.steps.decide_public import DecidePublic
+        from incident_squad.steps.public_text_api import PublicTextApi
+        from incident_squad.steps.refusals import Refusals
+
+        w = self.world
+        refusals = Refusals(w.incidents, w.timeline)
+        return PublicTextApi(DecidePublic(self.public_texts(), w.signer, refusals), w.clock)

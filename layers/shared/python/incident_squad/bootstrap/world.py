@@ -27,6 +27,11 @@ class World(Protocol):
         ...
 
     @property
+    def public_texts(self) -> ports.Approvals:
+        """Requests for approval of what customers would read."""
+        ...
+
+    @property
     def workflow(self) -> ports.Workflow:
         """The state machine."""
         ...

@@ -119,6 +119,9 @@ class Policies(Value):
     runbook's own `for_seconds`.
 
     `model_usd_*` are hard caps of what models may cost; zero switches them off.
+
+    Public texts of the severities in `approve_public_texts` wait for one of `public_approvers`
+    (by default those who approve fixes of the service), for `public_text_expires_minutes` at most.
     """
 
     approval_expires_minutes: float = Field(default=30, gt=0, le=720)
@@ -135,6 +138,9 @@ class Policies(Value):
             Severity.SEV4: 60,
         }
     )
+    approve_public_texts: tuple[Severity, ...] = ()
+    public_approvers: tuple[Name, ...] = ()
+    public_text_expires_minutes: float = Field(default=10, gt=0, le=240)
     escalate_after_minutes: float = Field(default=5, gt=0, le=240)
     language: Language = "en"
     languages: dict[Audience, Language] = Field(default_factory=dict)
@@ -191,6 +197,11 @@ class Catalog(Value):
         team = self.teams[self.services[service].owner]
         return tuple(self.people[person] for person in team.approvers or team.on_call)
 
+    def public_approvers(self, service: str | None) -> tuple[Person, ...]:
+        """Who may approve what customers read about this service."""
+        named = self.policies.public_approvers
+        return tuple(self.people[name] for name in named) or self.approvers(service)
+
     def target_of(self, service: str | None, role: str) -> str | None:
         """The name of the target that plays this role for the service, or None."""
         return self.services[service].targets.get(role) if service in self.services else None
@@ -206,6 +217,11 @@ def _dangling(catalog: Catalog) -> list[str]:
             for person in (*team.on_call, *team.approvers)
             if person not in catalog.people
         ]
+    problems += [
+        f"public_approvers names '{person}', who is not in people"
+        for person in catalog.policies.public_approvers
+        if person not in catalog.people
+    ]
     for name, service in catalog.services.items():
         if service.owner not in catalog.teams:
             problems.append(f"service '{name}' is owned by '{service.owner}', not a team")

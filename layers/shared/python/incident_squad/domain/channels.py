@@ -17,6 +17,7 @@ Kind = Literal[
     "notice",
     "update",
     "correction",
+    "public",
     "approval",
     "handover",
     "escalation",
@@ -72,6 +73,7 @@ class SlackChannel(HttpChannel):
         "notice",
         "update",
         "correction",
+        "public",
         "approval",
         "handover",
         "escalation",
@@ -90,6 +92,7 @@ class SlackWebhookChannel(HttpChannel):
         "notice",
         "update",
         "correction",
+        "public",
         "handover",
         "escalation",
         "promise",
@@ -104,7 +107,7 @@ class StatuspageChannel(HttpChannel):
     page: str = Field(pattern=r"^[A-Za-z0-9]+$")
     components: dict[str, str] = Field(default_factory=dict)
     base_url: Url = "https://api.statuspage.io/v1"
-    kinds: tuple[Kind, ...] = ("update", "correction")
+    kinds: tuple[Kind, ...] = ("update", "correction", "public")
 
 
 class EmailChannel(Value):
@@ -126,6 +129,7 @@ class WebhookChannel(HttpChannel):
         "notice",
         "update",
         "correction",
+        "public",
         "handover",
         "escalation",
         "acknowledged",

@@ -7,7 +7,7 @@ from incident_squad.domain.incident import Incident
 from incident_squad.domain.plan import Plan, StepRecord, StepStatus
 from incident_squad.domain.runbook import StepCondition
 from incident_squad.domain.timeline import TimelineEvent
-from incident_squad.domain.update import StatusUpdate, UpdateState
+from incident_squad.domain.update import StatusUpdate, UpdateKind, UpdateState
 from incident_squad.domain.values import Value
 
 
@@ -22,6 +22,7 @@ class IncidentRecord(Value):
     steps: tuple[StepRecord, ...] = ()
     updates: tuple[StatusUpdate, ...] = ()
     approvals: tuple[Approval, ...] = ()
+    public_texts: tuple[Approval, ...] = ()
     events: tuple[TimelineEvent, ...] = ()
 
     @property
@@ -56,8 +57,9 @@ class IncidentRecord(Value):
         return next(found, None)
 
     def update(self, state: UpdateState) -> StatusUpdate | None:
-        """The latest update of a state, published or drafted."""
-        return next((u for u in reversed(self.updates) if u.state is state), None)
+        """The latest update that announces a state, published or drafted."""
+        announcing = (u for u in reversed(self.updates) if u.kind is UpdateKind.STATE)
+        return next((u for u in announcing if u.state is state), None)
 
     def event_at(self, *names: str) -> TimelineEvent | None:
         """The first event of one of these names."""

@@ -31,6 +31,9 @@ class StatusUpdate(Value):
     `public_name` is the heading on the status page. `next_due_at` is a promise to customers.
     `engine` made the text; `fallback_reason` says why another maker's text was not used.
     `executive` is what a model adds to the executive summary, empty while the incident is open.
+    `number` is its place among all that is said about the incident, from 1; a draft has none.
+    `told` is true once the outbox has it. `by` is the human who wrote it, `key` is what makes a
+    repeated request of theirs the same one. `approval_id` is the request that customers wait for.
     """
 
     state: UpdateState
@@ -44,3 +47,8 @@ class StatusUpdate(Value):
     fallback_reason: str = Field(default="")
     kind: UpdateKind = UpdateKind.STATE
     executive: str = ""
+    number: int = Field(default=0, ge=0)
+    told: bool = False
+    by: str = ""
+    key: str = ""
+    approval_id: str = ""

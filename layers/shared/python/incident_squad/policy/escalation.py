@@ -47,13 +47,14 @@ def escalation(
 def standing(
     events: Sequence[TimelineEvent], triage: Triage, catalog: Catalog
 ) -> Escalation | None:
-    """The page that the newest event is about, if it is about one."""
-    if not events or events[-1].event != ESCALATED:
-        return None
+    """The page that went furthest since people were woken last, while nobody has answered it."""
     page = next((event for event in reversed(events) if event.event in _PAGES), None)
-    if page is None:
+    if page is None or acknowledged(events, page.n):
         return None
-    level = int(events[-1].data["level"])
+    further = [event for event in events if event.event == ESCALATED and event.n > page.n]
+    if not further:
+        return None
+    level = int(further[-1].data["level"])
     return Escalation(level=level, recipients=_recipients(level, triage, catalog), since=page.at)
 
 

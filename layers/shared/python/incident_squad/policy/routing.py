@@ -1,5 +1,6 @@
 """Which channels take a message, and when one that failed is tried again."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from incident_squad.domain.catalog import Catalog
@@ -45,8 +46,14 @@ def next_try(failures: int, retry_after: float | None, now: datetime, chance: fl
     return now + timedelta(seconds=seconds)
 
 
+def _wants(kinds: Collection[str], kind: str, *, public: bool) -> bool:
+    # An approved text is an update that waited: whoever shows updates to customers shows it.
+    return kind in kinds or (public and kind == "public" and "update" in kinds)
+
+
 def _takes(channel: ChannelConfig, message: Message) -> bool:
-    if isinstance(channel, TopicChannel) or message.kind not in channel.kinds:
+    public = isinstance(channel, StatuspageChannel)
+    if isinstance(channel, TopicChannel) or not _wants(channel.kinds, message.kind, public=public):
         return False
     match channel:
         case StatuspageChannel():

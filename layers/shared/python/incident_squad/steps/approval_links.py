@@ -7,6 +7,7 @@ and the attempt can be noted there. The plan's hash is signed but not shown.
 import base64
 import binascii
 import re
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -61,14 +62,17 @@ def aim_of(text: str) -> tuple[str, str] | None:
     return (found["incident"], found["approval"]) if found else None
 
 
-def genuine(read: ReadLink, approval: Approval, signer: Signer) -> bool:
-    """Whether this very link was made for this approval and this plan."""
+def genuine(
+    read: ReadLink, approval: Approval, signer: Signer, about: Literal["plan", "public"] = "plan"
+) -> bool:
+    """Whether this very link was made for this approval and this plan or text."""
     link = ApprovalLink(
         incident_id=read.incident_id,
         approval_id=read.approval_id,
         approver=read.approver,
         plan_hash=approval.plan_hash,
         expires=read.expires,
+        about=about,
     )
     return read.approver in approval.approvers and signer.verify(link.message(), read.mac)
 

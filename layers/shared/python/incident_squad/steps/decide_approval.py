@@ -3,16 +3,14 @@
 from dataclasses import dataclass
 
 from incident_squad.domain.approval import Approval, ApprovalStatus, Decision
-from incident_squad.domain.errors import ApprovalRefused, UnknownIncident
+from incident_squad.domain.errors import ApprovalRefused
 from incident_squad.domain.incident import Incident, IncidentStatus
 from incident_squad.domain.plan import Plan
 from incident_squad.domain.timeline import Actor, Entry
 from incident_squad.domain.values import Value
 from incident_squad.ports import Approvals, Clock, IncidentStore, Signer, Timeline, Workflow
-from incident_squad.steps.approval_links import aim_of, genuine, read_link
-
-REFUSALS_NOTED = 20
-"""Refused attempts that are written to one incident's timeline: a flood must not bury it."""
+from incident_squad.steps.approval_links import genuine, read_link
+from incident_squad.steps.refusals import Refusals
 
 _STATUS_OF = {
     Decision.APPROVED: ApprovalStatus.APPROVED,
@@ -65,7 +63,7 @@ class DecideApproval:
             return self._admit(link)
         except ApprovalRefused as refusal:
             if refusal.forged:
-                self._note(link, refusal)
+                self._refusals.note(link, refusal)
             return None
 
     def decide(self, link: str, decision: Decision, comment: str = "") -> Decided:
@@ -74,11 +72,11 @@ class DecideApproval:
             view = self._admit(link)
             return self._take(view, decision, comment.strip()[:2000])
         except PlanNoLongerStands as refusal:
-            self._note(link, refusal)
+            self._refusals.note(link, refusal)
             self.withdraw(refusal.approval, Decision.VOID)
             raise
         except ApprovalRefused as refusal:
-            self._note(link, refusal)
+            self._refusals.note(link, refusal)
             raise
 
     def withdraw(self, approval: Approval, reason: Decision) -> bool:
@@ -110,6 +108,10 @@ class DecideApproval:
         if delivered:
             self.approvals.mark_sent(approval)
         return delivered
+
+    @property
+    def _refusals(self) -> Refusals:
+        return Refusals(self.incidents, self.timeline)
 
     def _admit(self, link: str) -> ApprovalView:
         read = read_link(link)
@@ -162,23 +164,3 @@ class DecideApproval:
                 },
             ),
         )
-
-    def _note(self, link: str, refusal: ApprovalRefused) -> None:
-        aim = aim_of(link)
-        if aim is None:
-            return
-        try:
-            self.incidents.get(aim[0])
-        except UnknownIncident:
-            return
-        noted = [e for e in self.timeline.read(aim[0]) if e.event == "ApprovalRefused"]
-        if len(noted) < REFUSALS_NOTED:
-            self.timeline.append(
-                aim[0],
-                Entry(
-                    event="ApprovalRefused",
-                    summary=f"A decision by link did not count: {refusal}",
-                    actor=Actor.system("approvals"),
-                    data={"approval": aim[1]},
-                ),
-            )

@@ -13,7 +13,7 @@ from incident_squad.agents.facts import Facts, facts_of
 from incident_squad.contracts import UpdateInput, UpdateOutput
 from incident_squad.domain.model import ModelUse
 from incident_squad.domain.timeline import Actor, Entry
-from incident_squad.domain.update import StatusUpdate, UpdateKind, UpdateState
+from incident_squad.domain.update import StatusUpdate, UpdateState
 from incident_squad.ports import Clock, IncidentStore, Knowledge, Timeline
 from incident_squad.steps.model_use import as_cost, as_data
 from incident_squad.steps.read_record import ReadRecord
@@ -43,7 +43,8 @@ class DraftUpdate:
         """
         record = self.read_record(incident_id)
         stored, now = record.update(state), self.clock.now()
-        if stored and (stored.published or not stored.next_due_at or stored.next_due_at > now):
+        said = stored is not None and (stored.published or stored.number > 0)
+        if stored and (said or not stored.next_due_at or stored.next_due_at > now):
             return stored
         facts = facts_of(record, self.knowledge.catalog, self.knowledge.runbooks)
         update, use = write_update(facts, state, now, self.knowledge.catalog), None
@@ -54,17 +55,10 @@ class DraftUpdate:
         return update
 
     def progress(self, incident_id: str, last: StatusUpdate) -> StatusUpdate:
-        """The promised update after `last`: a draft that a crash left behind, or a new one."""
-        record, now = self.read_record(incident_id), self.clock.now()
-        drafts = (u for u in record.updates if u.kind is UpdateKind.PROGRESS and u.at > last.at)
-        left = next((u for u in drafts if not u.published), None)
-        if left is not None and left.next_due_at and left.next_due_at > now:
-            return left
+        """The promised update after `last`, not stored yet."""
+        record = self.read_record(incident_id)
         facts = facts_of(record, self.knowledge.catalog, self.knowledge.runbooks)
-        update = write_progress(facts, last, now, self.knowledge.catalog)
-        self._record(incident_id, update, None)
-        self.incidents.put_update(incident_id, update)
-        return update
+        return write_progress(facts, last, self.clock.now(), self.knowledge.catalog)
 
     def correction(self, incident_id: str, last: StatusUpdate, text: str) -> StatusUpdate:
         """A human's correction, not stored yet; raises PolicyViolation when it would leak."""

@@ -144,6 +144,7 @@ class IncidentsApi:
             "steps": plain(record.steps),
             "updates": plain(record.updates),
             "approvals": plain(record.approvals),
+            "publicTexts": plain(record.public_texts),
             "clocks": clocks(record),
         }
         return json_answer(shown)

@@ -1,16 +1,17 @@
 """KeepPromises: promised updates go out in time, and pages that nobody answers go further."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from incident_squad.contracts import Contract
 from incident_squad.domain.errors import SquadError
 from incident_squad.domain.incident import Incident
-from incident_squad.domain.timeline import Actor, Entry
-from incident_squad.domain.update import StatusUpdate, UpdateKind
+from incident_squad.domain.timeline import Actor, Entry, TimelineEvent
+from incident_squad.domain.update import StatusUpdate
 from incident_squad.domain.values import iso
+from incident_squad.policy.clearance import is_public, must_wait
 from incident_squad.policy.escalation import ESCALATED, Escalation, escalation, standing
 from incident_squad.policy.notification import CHANNEL, pager_card
 from incident_squad.ports import (
@@ -23,13 +24,17 @@ from incident_squad.ports import (
     Timeline,
 )
 from incident_squad.steps.message_facts import details_of
+from incident_squad.steps.public_texts import PublicTexts
 from incident_squad.steps.publish_update import PublishUpdate, latest
 
 LEAD = timedelta(seconds=150)
 """How early a promised update is written: the schedule looks once a minute, and may miss two."""
 
-AGAIN = timedelta(minutes=3)
-"""How long what was just noted is sent again, in case a crash came between: it is one message."""
+LEAD_FOR_APPROVAL = timedelta(minutes=5)
+"""The same for a text that a human must approve first: they need a while to read it."""
+
+KEPT_IN_VIEW = timedelta(days=30)
+"""How long public texts of incidents are looked at that were resolved before somebody decided."""
 
 PROMISE_BROKEN = "PromiseBroken"
 
@@ -54,6 +59,7 @@ class KeepPromises:
     clock: Clock
     publish: PublishUpdate
     view_link: Callable[[str], str]
+    texts: PublicTexts
 
     def __call__(self, _: dict[str, Any]) -> Kept:
         """One look; safe to repeat at any point."""
@@ -64,6 +70,11 @@ class KeepPromises:
                     kept[name].append(incident.id)
             except SquadError:
                 kept["troubled"].append(incident.id)
+        for incident_id in self._undecided():
+            try:
+                self.texts.settle(incident_id)
+            except SquadError:
+                kept["troubled"].append(incident_id)
         return Kept.model_validate({name: tuple(ids) for name, ids in kept.items()})
 
     def _open(self) -> Iterator[Incident]:
@@ -75,65 +86,91 @@ class KeepPromises:
             if after is None:
                 return
 
+    def _undecided(self) -> Iterator[str]:
+        """Incidents of the severities whose public texts wait for a human, closed ones too."""
+        first = (self.clock.now() - KEPT_IN_VIEW).strftime("%Y%m%d")
+        for severity in self.knowledge.catalog.policies.approve_public_texts:
+            query = IncidentQuery(severity=severity, first=first, limit=100)
+            yield from (incident.id for incident in self.incidents.list(query).incidents)
+
     def _look(self, listed: Incident) -> Iterator[str]:
         incident = self.incidents.get(listed.id)  # the list is a moment old
         if not incident.status.open:
             return
-        if self._escalate(incident):
+        events = self.timeline.read(incident.id)
+        self._send_again(incident, events)
+        if self._escalate(incident, events):
             yield "escalated"
-        last, now = latest(self.incidents.updates(incident.id)), self.clock.now()
+        self.publish.catch_up(incident.id)
+        updates, now = self.incidents.updates(incident.id), self.clock.now()
+        promise = self._promise(incident, updates)
+        if promise and now > promise and self._break(incident, promise, events):
+            yield "broken"
+        last = latest(updates)
         if last is None or last.next_due_at is None:
             return
-        if now > last.next_due_at and self._break(incident, last):
-            yield "broken"
-        if now >= last.next_due_at - LEAD:
-            self.publish.progress(incident.id, last)
+        lead = LEAD_FOR_APPROVAL if must_wait(incident, self.knowledge.catalog) else LEAD
+        if now >= last.next_due_at - lead and self.publish.progress(incident.id, last):
             yield "updated"
-        elif last.kind is UpdateKind.PROGRESS and now - last.at < AGAIN:
-            self.publish.repeat(incident.id, last)
 
-    def _break(self, incident: Incident, last: StatusUpdate) -> bool:
+    def _promise(self, incident: Incident, updates: Sequence[StatusUpdate]) -> datetime | None:
+        """What customers were promised last: texts that they cannot read promise nothing."""
+        requests = self.texts.requests.of_incident(incident.id) if self._held(updates) else ()
+        shown = (u for u in reversed(updates) if is_public(incident.id, u, requests))
+        last = next(shown, None)
+        return last.next_due_at if last else None
+
+    def _held(self, updates: Sequence[StatusUpdate]) -> bool:
+        return any(update.approval_id for update in updates)
+
+    def _send_again(self, incident: Incident, events: Sequence[TimelineEvent]) -> None:
+        """What the timeline says was sent, in case a crash came between: it stays one message."""
+        triage = incident.triage
+        page = standing(events, triage, self.knowledge.catalog) if triage else None
+        if page is not None:
+            self.notifier.send(self._page(incident, page))
+        broken = next((e for e in reversed(events) if e.event == PROMISE_BROKEN), None)
+        if broken is not None:
+            self.notifier.send(self._late(incident, str(broken.data["due"])))
+
+    def _break(
+        self, incident: Incident, promise: datetime, events: Sequence[TimelineEvent]
+    ) -> bool:
         """Own up to a promise that was not kept, once."""
-        due = iso(last.next_due_at) if last.next_due_at else ""
-        events = self.timeline.read(incident.id)
-        said = f"The update that was promised by {due[11:16]} UTC is late"
-        known = any(e.event == PROMISE_BROKEN and e.data.get("due") == due for e in events)
-        if not known:
-            self.timeline.append(
-                incident.id,
-                Entry(
-                    event=PROMISE_BROKEN,
-                    summary=said,
-                    actor=Actor.agent("communicator"),
-                    data={"due": due},
-                ),
-            )
-        self.notifier.send(
-            Message(
-                id=f"{incident.id}:promise:{due}",
-                incident_id=incident.id,
-                kind="promise",
-                recipients=(CHANNEL,),
-                subject=f"{incident.id}: a promised update is late",
-                body=said,
-                link=self.view_link(incident.id),
-                details=details_of(incident, None),
-            )
+        due = iso(promise)
+        if any(e.event == PROMISE_BROKEN and e.data.get("due") == due for e in events):
+            return False
+        self.timeline.append(
+            incident.id,
+            Entry(
+                event=PROMISE_BROKEN,
+                summary=_late_words(due),
+                actor=Actor.agent("communicator"),
+                data={"due": due},
+            ),
         )
-        return not known
+        self.notifier.send(self._late(incident, due))
+        return True
 
-    def _escalate(self, incident: Incident) -> bool:
+    def _late(self, incident: Incident, due: str) -> Message:
+        return Message(
+            id=f"{incident.id}:promise:{due}",
+            incident_id=incident.id,
+            kind="promise",
+            recipients=(CHANNEL,),
+            subject=f"{incident.id}: a promised update is late",
+            body=_late_words(due),
+            link=self.view_link(incident.id),
+            details=details_of(incident, None),
+        )
+
+    def _escalate(self, incident: Incident, events: Sequence[TimelineEvent]) -> bool:
         triage = incident.triage
         if triage is None:
             return False
         severity = incident.severity or triage.severity
         judged = triage.model_copy(update={"severity": severity})
-        events = self.timeline.read(incident.id)
-        now = self.clock.now()
-        said = standing(events, judged, self.knowledge.catalog)
-        if said is not None and now - events[-1].at < AGAIN:
-            self.notifier.send(self._page(incident, said))
-        due = escalation(events, judged, self.knowledge.catalog, now)
+        due = escalation(events, judged, self.knowledge.catalog, self.clock.now())
         if due is None:
             return False
         self.timeline.append(
@@ -167,3 +204,7 @@ class KeepPromises:
             link=self.view_link(incident.id),
             details=details_of(incident, alert),
         )
+
+
+def _late_words(due: str) -> str:
+    return f"The update that was promised by {due[11:16]} UTC is late"

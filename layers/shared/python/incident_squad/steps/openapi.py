@@ -182,7 +182,13 @@ def _approvals() -> Json:
             "get": _operation("Show what there is to decide; decides nothing", [], shown),
             "post": _operation("Decide, once", [], taken)
             | {"requestBody": _form(fields, "decision")},
-        }
+        },
+        "/publications/{link}": {
+            "parameters": [_LINK],
+            "get": _operation("Show a text that customers would read", [], shown),
+            "post": _operation("Decide whether they may, once", [], taken)
+            | {"requestBody": _form(fields, "decision")},
+        },
     }
 
 

@@ -1,7 +1,7 @@
 """Read incidents: lists, live events and what customers may know."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,8 +10,10 @@ from incident_squad.domain.incident import Incident
 from incident_squad.domain.timeline import TimelineEvent
 from incident_squad.domain.update import StatusUpdate
 from incident_squad.pages.status import PublicIncident, PublicStatus
+from incident_squad.policy.clearance import is_public
 from incident_squad.policy.notification import concerns_customers
 from incident_squad.ports import (
+    Approvals,
     Clock,
     IncidentPage,
     IncidentQuery,
@@ -42,6 +44,7 @@ class ReadIncidents:
     timeline: Timeline
     knowledge: Knowledge
     clock: Clock
+    requests: Approvals
 
     def list(self, query: IncidentQuery) -> IncidentPage:
         """Incidents, newest first; raises InvalidParameter on a bad cursor."""
@@ -93,12 +96,19 @@ class ReadIncidents:
         for incident in self.incidents.list(IncidentQuery(first=first, limit=50)).incidents:
             if not concerns_customers(incident.triage, self.knowledge.catalog):
                 continue
-            updates = [u for u in self.incidents.updates(incident.id) if u.published]
+            updates = self._shown(incident.id)
             if updates:
                 yield _public(incident, updates)
 
+    def _shown(self, incident_id: str) -> Sequence[StatusUpdate]:
+        """Updates that are published, and approved where a human decides about that."""
+        updates = self.incidents.updates(incident_id)
+        held = any(update.approval_id for update in updates)
+        requests = self.requests.of_incident(incident_id) if held else ()
+        return tuple(u for u in updates if is_public(incident_id, u, requests))
 
-def _public(incident: Incident, updates: list[StatusUpdate]) -> PublicIncident:
+
+def _public(incident: Incident, updates: Sequence[StatusUpdate]) -> PublicIncident:
     return PublicIncident(
         name=updates[-1].public_name,
         started=incident.opened_at,

@@ -16,6 +16,7 @@ class ReadRecord:
     incidents: IncidentStore
     approvals: Approvals
     timeline: Timeline
+    public_texts: Approvals | None = None
 
     def __call__(self, incident_id: str) -> IncidentRecord:
         """The record as it stands now; raises UnknownIncident."""
@@ -28,5 +29,8 @@ class ReadRecord:
             steps=tuple(self.incidents.steps(incident_id)),
             updates=tuple(self.incidents.updates(incident_id)),
             approvals=tuple(self.approvals.of_incident(incident_id)),
+            public_texts=tuple(self.public_texts.of_incident(incident_id))
+            if self.public_texts
+            else (),
             events=tuple(self.timeline.read(incident_id)),
         )

@@ -15,6 +15,7 @@ from incident_squad.adapters.records import (
     natural,
     plain,
     plain_mapping,
+    updates_in_order,
     valid_changes,
     wanted,
 )
@@ -24,11 +25,9 @@ from incident_squad.domain.evidence import Diagnosis, Evidence
 from incident_squad.domain.incident import Incident
 from incident_squad.domain.outcome import Count
 from incident_squad.domain.plan import Plan, StepRecord
-from incident_squad.domain.update import StatusUpdate, UpdateState
+from incident_squad.domain.update import StatusUpdate
 from incident_squad.domain.values import Severity, iso
 from incident_squad.ports import Clock, IncidentPage, IncidentQuery
-
-_STATES = {state: place for place, state in enumerate(UpdateState)}
 
 
 class MemoryIncidents(MemoryAlerts):
@@ -41,7 +40,7 @@ class MemoryIncidents(MemoryAlerts):
         self._diagnoses: dict[str, Diagnosis] = {}
         self._plans: dict[str, Plan] = {}
         self._steps: dict[str, dict[int, StepRecord]] = defaultdict(dict)
-        self._updates: dict[str, dict[tuple[str, int], StatusUpdate]] = defaultdict(dict)
+        self._updates: dict[str, dict[tuple[str, str], StatusUpdate]] = defaultdict(dict)
         self._reports: dict[str, dict[str, Any]] = {}
 
     def open(
@@ -141,14 +140,28 @@ class MemoryIncidents(MemoryAlerts):
     def put_update(self, incident_id: str, update: StatusUpdate) -> None:
         """Store a status update; one of the same moment and state is replaced."""
         with self._lock:
-            place = (iso(update.at), _STATES[update.state])
-            self._updates[incident_id][place] = copy_of(update)
+            self._updates[incident_id][_place(update)] = copy_of(update)
 
-    def updates(self, incident_id: str) -> Sequence[StatusUpdate]:
-        """Status updates, the oldest first."""
+    def place_update(
+        self, incident_id: str, update: StatusUpdate, after: int
+    ) -> StatusUpdate | None:
+        """Store an update as the one that follows number `after`; None when it can't be."""
         with self._lock:
             stored = self._updates[incident_id]
-            return tuple(copy_of(stored[place]) for place in sorted(stored))
+            there = stored.get(_place(update))
+            said = max((other.number for other in stored.values()), default=0)
+            known = incident_id in self._incidents
+            if not known or said != after or (there is not None and there.number):
+                return None
+            placed = update.model_copy(update={"number": after + 1})
+            stored[_place(update)] = copy_of(placed)
+            return placed
+
+    def updates(self, incident_id: str) -> Sequence[StatusUpdate]:
+        """Status updates in the order in which they were said, and then the drafts."""
+        with self._lock:
+            stored = [copy_of(update) for update in self._updates[incident_id].values()]
+        return updates_in_order(stored)
 
     def put_report(self, incident_id: str, report: Mapping[str, Any]) -> None:
         """Store the final report (its JSON form)."""
@@ -158,3 +171,7 @@ class MemoryIncidents(MemoryAlerts):
         """The final report, or None while the incident is open."""
         stored = self._reports.get(incident_id)
         return plain_mapping(stored) if stored is not None else None
+
+
+def _place(update: StatusUpdate) -> tuple[str, str]:
+    return iso(update.at), update.state.value
