@@ -48,6 +48,7 @@ def reviewed_app(
         alert_topics=_listed(app, "alertTopics"),
         model=app.node.try_get_context("model") or "off",
         alarms=_listed(app, "alarms"),
+        transcript_days=int(app.node.try_get_context("transcriptDays") or 30),
     )
     name = app.node.try_get_context("stack") or stack_name(chosen)
     IncidentSquadStack(app, name, choices=choices)

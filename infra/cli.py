@@ -6,7 +6,17 @@ import click
 
 from incident_squad.domain.errors import SquadError
 from infra.client import ApiError
-from infra.commands import doctor, drill, evaluation, offline, practice, runbooks, sres, stack
+from infra.commands import (
+    doctor,
+    drill,
+    evaluation,
+    offline,
+    practice,
+    replay,
+    runbooks,
+    sres,
+    stack,
+)
 from infra.local.errors import LocalStackError
 
 
@@ -33,6 +43,7 @@ for command in (
     sres.timeline,
     sres.postmortem,
     sres.correct,
+    replay.replay,
     runbooks.runbooks,
     evaluation.evaluate,
 ):

@@ -31,7 +31,8 @@ class May(StrEnum):
     KNOW_METRICS = "read the credentials of metric sources"
     LOOK = "look at targets with their read-only credentials"
     ACT = "change targets with their writing credentials"
-    ASK = "read the key of the model"
+    ASK = "ask the model, with its key or by the role itself"
+    TRANSCRIBE = "add to the transcripts, unread"
 
 
 RECORD = frozenset({May.READ, May.WRITE})
@@ -39,6 +40,7 @@ TELL = RECORD | {May.WAKE}
 LINK = frozenset({May.SIGN, May.KNOW_URL})
 LOOK = RECORD | {May.LOOK}
 MEASURE = frozenset({May.MEASURE, May.KNOW_METRICS})
+JUDGE = frozenset({May.ASK, May.TRANSCRIBE})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +67,7 @@ def _specialist(kind: str) -> Function:
     return Function(
         name=f"investigate_{kind}",
         does=f"Diagnoses as the {kind} specialist, looking only",
-        may=LOOK | MEASURE | {May.ASK},
+        may=LOOK | MEASURE | JUDGE,
         seconds=60,
         memory_mb=1024,
     )
@@ -114,7 +116,7 @@ FUNCTIONS = (
     Function(
         name="triage",
         does="Says type, severity, service and candidate runbooks of an alert",
-        may=TELL | LINK | {May.ASK},
+        may=TELL | LINK | JUDGE,
         memory_mb=1024,
     ),
     _specialist("database"),
@@ -125,19 +127,19 @@ FUNCTIONS = (
     Function(
         name="draft_update",
         does="Writes a status update",
-        may=RECORD | {May.ASK},
+        may=RECORD | JUDGE,
         memory_mb=1024,
     ),
     Function(
         name="publish_update",
         does="Puts a status update out",
-        may=TELL | LINK | {May.ASK},
+        may=TELL | LINK | JUDGE,
         memory_mb=1024,
     ),
     Function(
         name="synthesize",
         does="Makes the plan and says who may apply it",
-        may=LOOK,
+        may=LOOK | {May.TRANSCRIBE},
         seconds=60,
         memory_mb=1024,
     ),
@@ -167,7 +169,7 @@ FUNCTIONS = (
     Function(
         name="close_incident",
         does="Writes the report and the post-mortem, and resolves the incident",
-        may=RECORD,
+        may=RECORD | {May.TRANSCRIBE},
         seconds=60,
     ),
     Function(name="hand_over", does="Pages a human with everything known", may=TELL),

@@ -19,6 +19,7 @@ from infra.components.permissions import Resources
 from infra.components.secrets import Secrets
 from infra.components.signing import Signing
 from infra.components.storage import Storage
+from infra.components.transcripts import Transcripts
 from infra.components.triggers import Triggers
 from infra.components.workflow import Workflow
 from infra.functions import May
@@ -38,6 +39,7 @@ class Choices:
     stack's own, whose alarms are believed. `alarms` are the beginnings of names of CloudWatch
     alarms that come in by EventBridge, or `all`.
     `model` is `off`, `anthropic` (an operator puts the key into the secret MODEL_KEY) or `bedrock`.
+    Transcripts are kept for `transcript_days`.
     """
 
     stage: Stage
@@ -47,6 +49,7 @@ class Choices:
     alert_topics: tuple[str, ...] = ()
     alarms: tuple[str, ...] = ()
     model: Literal["off", "anthropic", "bedrock"] = "off"
+    transcript_days: int = 30
 
 
 class IncidentSquadStack(cdk.Stack):
@@ -57,6 +60,7 @@ class IncidentSquadStack(cdk.Stack):
         self._names = names = Names(construct_id)
         stage = choices.stage
         self._storage = Storage(self, "Storage", stage=stage)
+        self._transcripts = Transcripts(self, "Transcripts", stage=stage)
         self._secrets = Secrets(self, "Secrets", names=names, stage=stage)
         self._signing = Signing(self, "Signing", names=names, stage=stage)
         self._notifications = Notifications(
@@ -100,6 +104,8 @@ class IncidentSquadStack(cdk.Stack):
         )
         self._output("ApiUrl", api.api.url)
         self._output("TableName", self._storage.table.table_name)
+        self._output("TranscriptsTable", self._transcripts.table.table_name)
+        self._output("ReplayReaderPolicy", self._transcripts.reader.managed_policy_arn)
         self._output("MachineArn", workflow.machine.state_machine_arn)
         self._output("TopicArn", self._notifications.topic.topic_arn)
         self._output("AlertTopicArn", self._alerts.topic.topic_arn)
@@ -114,6 +120,8 @@ class IncidentSquadStack(cdk.Stack):
             "SQUAD_MODEL": choices.model,
             "SQUAD_MODEL_REGION": self.region,
             "SQUAD_TABLE": self._storage.table.table_name,
+            "SQUAD_TRANSCRIPTS": self._transcripts.table.table_name,
+            "SQUAD_TRANSCRIPT_DAYS": str(choices.transcript_days),
             "SQUAD_MACHINE_ARN": self._names.machine_arn(self),
             "SQUAD_KEY_ID": self._signing.key.key_id,
             "SQUAD_TOPIC_ARN": self._notifications.topic.topic_arn,
@@ -154,6 +162,7 @@ class IncidentSquadStack(cdk.Stack):
                 May.LOOK: self._target_arns(targets.readers),
                 May.ACT: self._target_arns(targets.writers),
                 May.ASK: self._target_arns((MODEL_KEY,)),
+                May.TRANSCRIBE: [self._transcripts.table.table_arn],
             },
             topic_key=self._notifications.key.key_arn,
             wildcards=self._wildcards(),

@@ -87,7 +87,8 @@ def _announced(stack: LocalStack) -> Iterator[None]:
     RUNNING.parent.mkdir(exist_ok=True)
     descriptor = os.open(RUNNING, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        json.dump({"url": stack.url, "token": stack.token, "pid": os.getpid()}, file)
+        found = {"url": stack.url, "token": stack.token, "pid": os.getpid()}
+        json.dump({**found, "stack": stack.name, "endpoint_url": stack.endpoint_url}, file)
     try:
         yield
     finally:

@@ -54,6 +54,7 @@ class LocalStack:
     what is not as on AWS.
     """
 
+    name: str
     url: str
     endpoint_url: str
     token: str

@@ -209,3 +209,35 @@ def test_the_machine_may_call_its_functions_and_nothing_else(template: Template)
     )
     found = actions(part for roles, parts in policies(template) if role in roles for part in parts)
     assert found - WITHOUT_RESOURCE == {"lambda:InvokeFunction"}
+
+
+def test_transcripts_are_added_by_those_who_judge_and_read_by_no_function(
+    template: Template,
+) -> None:
+    (table,) = (name for name in template["Resources"] if name.startswith("TranscriptsTable"))
+    specialists = {row.name for row in FUNCTIONS if row.name.startswith("investigate_")}
+    judges = {"triage", "draft_update", "publish_update", "synthesize", "close_incident"}
+    for row in FUNCTIONS:
+        mine = [p for p in statements_of(template, row) if table in str(p["Resource"])]
+        assert actions(mine) == (
+            {"dynamodb:PutItem"} if row.name in specialists | judges else set()
+        )
+    readers = [
+        resource["Properties"]["PolicyDocument"]["Statement"]
+        for resource in template["Resources"].values()
+        if resource["Type"] == "AWS::IAM::ManagedPolicy"
+    ]
+    ((statement,),) = readers
+    assert statement["Action"] == "dynamodb:Query"
+    assert table in str(statement["Resource"])
+
+
+def test_transcripts_are_encrypted_and_go_in_time(template: Template) -> None:
+    (table,) = (
+        resource["Properties"]
+        for name, resource in template["Resources"].items()
+        if name.startswith("TranscriptsTable")
+    )
+    assert table["SSESpecification"]["SSEEnabled"]
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+    assert "PointInTimeRecoverySpecification" not in table

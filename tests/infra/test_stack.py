@@ -34,6 +34,11 @@ def properties(template: Template, kind: str) -> dict[str, Any]:
     return found
 
 
+def incident_table(template: Template) -> dict[str, Any]:
+    (table,) = (r for n, r in template["Resources"].items() if n.startswith("StorageTable"))
+    return dict(table)
+
+
 def test_folders_rows_and_functions_are_the_same(template: Template) -> None:
     folders = {path.parent.name for path in (ROOT / "functions").glob("*/handler.py")}
     rows = {row.name for row in FUNCTIONS}
@@ -64,6 +69,8 @@ def test_functions_are_told_where_things_are_and_no_secret(template: Template) -
         "SQUAD_FUNCTION_PREFIX",
         "SQUAD_MODEL",
         "SQUAD_MODEL_REGION",
+        "SQUAD_TRANSCRIPTS",
+        "SQUAD_TRANSCRIPT_DAYS",
     }
     for function in of_type(template, "AWS::Lambda::Function"):
         assert set(function["Properties"]["Environment"]["Variables"]) == wanted
@@ -78,7 +85,7 @@ def test_every_log_is_ours_and_is_forgotten_in_time(template: Template) -> None:
 
 
 def test_the_table_answers_what_sres_ask(template: Template) -> None:
-    table = properties(template, "AWS::DynamoDB::Table")
+    table = incident_table(template)["Properties"]
     indexes = {
         index["IndexName"]: tuple(key["AttributeName"] for key in index["KeySchema"])
         for index in table["GlobalSecondaryIndexes"]
@@ -95,7 +102,7 @@ def test_the_table_answers_what_sres_ask(template: Template) -> None:
 
 
 def test_production_keeps_its_incidents(template: Template) -> None:
-    table = only(template, "AWS::DynamoDB::Table")
+    table = incident_table(template)
     assert table["DeletionPolicy"] == "Retain"
     assert table["Properties"]["DeletionProtectionEnabled"] is True
     recovery = table["Properties"]["PointInTimeRecoverySpecification"]

@@ -24,6 +24,7 @@ from incident_squad.domain.outcome import Count
 from incident_squad.domain.plan import Plan, PlannedStep, StepRecord
 from incident_squad.domain.runbook import Condition, ParameterValue, Probe, Runbook, Step
 from incident_squad.domain.timeline import Entry, TimelineEvent
+from incident_squad.domain.transcript import KnownThen, Transcript
 from incident_squad.domain.update import StatusUpdate
 from incident_squad.domain.values import IncidentType, Severity, Value
 
@@ -489,4 +490,24 @@ class Ledger(Protocol):
 
     def spent(self, incident_id: str) -> Spend:
         """What the incident has cost so far, with what is reserved."""
+        ...
+
+
+class Transcripts(Protocol):
+    """What judging states were told from outside, kept for a while so that it can be replayed."""
+
+    def keep(self, transcript: Transcript) -> None:
+        """Add one; raises TransientFailure or InvalidConfiguration."""
+        ...
+
+    def keep_knowledge(self, known: KnownThen) -> None:
+        """Keep what the squad knows, by its digest, for the whole time from now."""
+        ...
+
+    def of_incident(self, incident_id: str) -> Sequence[Transcript]:
+        """All of an incident that are not past their time, the oldest first."""
+        ...
+
+    def knowledge(self, digest: str) -> KnownThen | None:
+        """What the squad knew, or None when it is gone."""
         ...

@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from incident_squad.domain.errors import InvalidConfiguration
 from incident_squad.domain.values import Value
@@ -22,6 +22,7 @@ class Settings(Value):
     `alert_topics` are the ARNs of SNS topics whose alarms are believed, separated by commas.
     `function_prefix` stands before every function's name.
     `model` is `off`, `anthropic` (the key is a secret) or `bedrock` (in `model_region`).
+    `transcripts` is the table of transcripts, kept for `transcript_days`; empty: none are kept.
     """
 
     table: str
@@ -36,6 +37,8 @@ class Settings(Value):
     function_prefix: str = ""
     model: Literal["off", "anthropic", "bedrock"] = "off"
     model_region: str = ""
+    transcripts: str = ""
+    transcript_days: int = Field(default=30, ge=1, le=3650)
 
 
 def in_lambda() -> bool:

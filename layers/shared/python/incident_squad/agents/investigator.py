@@ -12,8 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from incident_squad.agents.fence import Fence
-from incident_squad.agents.looks import Looks, Seen, look, tool_specs
-from incident_squad.agents.prompt_files import filled
+from incident_squad.agents.looks import Looks, Seen, tool_specs
 from incident_squad.agents.rails import Desk
 from incident_squad.agents.redaction import redacted_row
 from incident_squad.agents.router import runbook_list
@@ -84,7 +83,7 @@ def investigate_further(case: Case, looks: Looks, desk: Desk) -> Investigation:
 
     A floor that is sure needs no further looks, only the wording of its evidence.
     """
-    fence = Fence()
+    fence = desk.fence()
     evidence = list(case.floor.evidence)
     if not case.floor.diagnosis.conclusive:
         evidence += _gathered(case, looks, desk, fence)
@@ -98,11 +97,11 @@ def investigate_further(case: Case, looks: Looks, desk: Desk) -> Investigation:
 def _gathered(case: Case, looks: Looks, desk: Desk, fence: Fence) -> list[Evidence]:
     """What the model looked at. When it fails midway, what was seen by then still counts."""
     talk: list[dict[str, Any]] = [_user(_situation(case, case.floor.evidence, fence))]
-    system = filled(LOOKING, runbooks=runbook_list(case.knowledge))
+    system = desk.prompts.filled(LOOKING, runbooks=runbook_list(case.knowledge))
     gathered: list[Evidence] = []
     calls_left = CALLS
     for _ in range(TURNS):
-        if desk.deadline.left < _FOR_CONCLUDING:
+        if desk.left < _FOR_CONCLUDING:
             break
         try:
             reply = desk.ask(LOOKING, system, talk, tools=tool_specs(looks))
@@ -114,7 +113,7 @@ def _gathered(case: Case, looks: Looks, desk: Desk, fence: Fence) -> list[Eviden
             break
         calls = reply.calls[:calls_left]
         calls_left -= len(calls)
-        results = look(looks, calls, min(_TOOL_SECONDS, desk.deadline.left))
+        results = looks.carry_out(calls, min(_TOOL_SECONDS, desk.left))
         first = len(case.floor.evidence) + len(gathered) + 1
         numbered = _numbered(results, first)
         gathered += [one for seen in numbered for one in seen.evidence]
@@ -161,7 +160,7 @@ def _conclusion(
     case: Case, evidence: Sequence[Evidence], desk: Desk, fence: Fence
 ) -> tuple[Reading, str]:
     """The answer, with one turn for repair when it is not in form."""
-    system = filled(CONCLUDING, runbooks=runbook_list(case.knowledge))
+    system = desk.prompts.filled(CONCLUDING, runbooks=runbook_list(case.knowledge))
     talk = [_user(f"{_situation(case, evidence, fence)}\n\nGive the diagnosis.")]
     schema = DiagnosisAnswer.model_json_schema()
     reply = desk.ask(CONCLUDING, system, talk, answer_schema=schema)

@@ -97,6 +97,10 @@ class Looks:
             "similar_incidents": (SimilarIncidents, self.similar_incidents),
         }
 
+    def carry_out(self, calls: Sequence[ToolCall], seconds: float) -> "list[Seen]":
+        """What came of the calls, each within so many seconds."""
+        return look(self, calls, seconds)
+
     def _preview_only(self, asked: ExecuteRunbook) -> Sequence[Evidence]:
         if not asked.dryRun:
             raise InvalidParameter(

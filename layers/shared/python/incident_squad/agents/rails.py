@@ -7,7 +7,9 @@ from typing import Any
 
 from incident_squad.agents.breaker import Breaker
 from incident_squad.agents.deadline import Deadline, within
+from incident_squad.agents.fence import Fence
 from incident_squad.agents.models import SEATS, TARIFFS, Seat, most
+from incident_squad.agents.prompt_files import PromptFolder
 from incident_squad.agents.redaction import safe_to_send
 from incident_squad.domain.catalog import Policies
 from incident_squad.domain.errors import ModelFailed, SquadError, TransientFailure
@@ -36,6 +38,7 @@ class Rails:
     policies: Policies
     breaker: Breaker = field(default_factory=Breaker)
     seats: Mapping[str, Seat] = field(default_factory=lambda: SEATS)
+    prompts: PromptFolder = field(default_factory=PromptFolder)
 
     def desk(self, incident_id: str, seconds: float) -> "Desk":
         """Where one agent works on one incident, for so long."""
@@ -46,9 +49,19 @@ class Desk:
     """One agent's work on one incident. `spend` counts what it has cost."""
 
     def __init__(self, rails: Rails, incident_id: str, deadline: Deadline) -> None:
-        self._rails, self._incident, self.deadline = rails, incident_id, deadline
+        self._rails, self._incident, self._deadline = rails, incident_id, deadline
+        self.prompts = rails.prompts
         self.spend = Spend()
         self.models: list[str] = []
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left for this work; negative when its time is over."""
+        return self._deadline.left
+
+    def fence(self) -> Fence:
+        """A fence for one talk."""
+        return Fence()
 
     def ask(
         self,
@@ -71,10 +84,16 @@ class Desk:
             answer_schema=answer_schema,
             max_tokens=chosen.max_tokens,
         )
-        request = safe_to_send(asked, self._rails.policies.secret_words)
+        reply = self.answered(safe_to_send(asked, self._rails.policies.secret_words))
+        self.models.append(reply.model)
+        return reply
+
+    def answered(self, request: ModelRequest) -> ModelReply:
+        """The answer to a request that is safe to send; raises ModelFailed."""
         self._check_time()
         if not self._rails.breaker.admits():
             raise ModelFailed(Trouble.CIRCUIT_OPEN, "the model failed several times just now")
+        chosen = self._rails.seats[request.agent]
         return self._paid(request, most(chosen, _size(request)), chosen.seconds)
 
     def use(self, reason: str = "") -> ModelUse:
@@ -83,12 +102,12 @@ class Desk:
         return ModelUse(engine=engine, reason=reason, spend=self.spend)
 
     def _check_time(self) -> None:
-        if self.deadline.left < _LEAST_SECONDS:
+        if self._deadline.left < _LEAST_SECONDS:
             raise ModelFailed(Trouble.NO_TIME, "no time is left for a call")
 
     def _paid(self, request: ModelRequest, most_usd: int, longest: float) -> ModelReply:
         self._reserve(most_usd)
-        seconds = max(0.0, min(longest, self.deadline.left))
+        seconds = max(0.0, min(longest, self._deadline.left))
         try:
             reply = within(seconds, lambda: self._rails.model.ask(request, seconds))
         except ModelFailed as failure:
@@ -97,7 +116,6 @@ class Desk:
             raise
         self._rails.breaker.worked()
         self._settle(most_usd, _cost(request.model, reply.usage))
-        self.models.append(request.model)
         return reply
 
     def _reserve(self, most_usd: int) -> None:

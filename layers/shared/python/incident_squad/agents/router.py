@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from incident_squad.agents.fence import Fence
-from incident_squad.agents.prompt_files import filled
+from incident_squad.agents.prompt_files import PromptFolder
 from incident_squad.agents.rails import Desk
 from incident_squad.domain.alert import Alert
 from incident_squad.domain.errors import ModelFailed
@@ -32,10 +32,10 @@ class RouterAnswer(BaseModel):
 
 def route(alert: Alert, floor: Triage, knowledge: Knowledge, desk: Desk) -> Triage:
     """The floor's triage, refined; raises ModelFailed when the model gives nothing to use."""
-    fence = Fence()
+    fence = desk.fence()
     reply = desk.ask(
         SEAT,
-        _system(knowledge),
+        _system(knowledge, desk.prompts),
         [{"role": "user", "content": _question(alert, floor, fence)}],
         answer_schema=RouterAnswer.model_json_schema(),
     )
@@ -54,12 +54,12 @@ def route(alert: Alert, floor: Triage, knowledge: Knowledge, desk: Desk) -> Tria
     )
 
 
-def _system(knowledge: Knowledge) -> str:
+def _system(knowledge: Knowledge, prompts: PromptFolder) -> str:
     services = "\n".join(
         f"- {name}: {service.public_name.get('en', name)} ({service.tier.value})"
         for name, service in sorted(knowledge.catalog.services.items())
     )
-    return filled(SEAT, services=services, runbooks=runbook_list(knowledge))
+    return prompts.filled(SEAT, services=services, runbooks=runbook_list(knowledge))
 
 
 def runbook_list(knowledge: Knowledge) -> str:

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from incident_squad.agents.facts import Facts
 from incident_squad.agents.fence import Fence
-from incident_squad.agents.prompt_files import prompt
 from incident_squad.agents.rails import Desk
 from incident_squad.domain.catalog import Catalog
 from incident_squad.domain.errors import ModelFailed
@@ -40,8 +39,8 @@ def add_to(update: StatusUpdate, facts: Facts, catalog: Catalog, desk: Desk) -> 
     """
     reply = desk.ask(
         SEAT,
-        prompt(SEAT),
-        [{"role": "user", "content": _question(update, facts)}],
+        desk.prompts.plain(SEAT),
+        [{"role": "user", "content": _question(update, facts, desk.fence())}],
         answer_schema=TextsAnswer.model_json_schema(),
     )
     try:
@@ -64,8 +63,7 @@ def add_to(update: StatusUpdate, facts: Facts, catalog: Catalog, desk: Desk) -> 
     )
 
 
-def _question(update: StatusUpdate, facts: Facts) -> str:
-    fence = Fence()
+def _question(update: StatusUpdate, facts: Facts, fence: Fence) -> str:
     public = json.dumps(_public_facts(update, facts), ensure_ascii=False, default=str)
     return "\n\n".join(
         (

@@ -17,30 +17,36 @@ from incident_squad.domain.errors import SquadError
 from incident_squad.settings import in_lambda, settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from incident_squad.agents.rails import Rails
+    from incident_squad.bootstrap.transcripts import Transcribed
+    from incident_squad.contracts import (
+        Done,
+        IncidentInput,
+        InvestigateOutput,
+        SynthesizeOutput,
+        TriageOutput,
+    )
     from incident_squad.domain.values import IncidentType
     from incident_squad.steps.approval_api import ApprovalApi
-    from incident_squad.steps.close_incident import CloseIncident
     from incident_squad.steps.contributions_api import ContributionsApi
     from incident_squad.steps.deliver_messages import DeliverMessages
     from incident_squad.steps.draft_update import DraftUpdate
     from incident_squad.steps.hand_over import HandOver
     from incident_squad.steps.incidents_api import IncidentsApi
     from incident_squad.steps.intake_api import IntakeApi
-    from incident_squad.steps.investigate import Investigate
     from incident_squad.steps.keep_promises import KeepPromises
     from incident_squad.steps.mcp_api import McpApi
     from incident_squad.steps.notify_on_call import NotifyOnCall
     from incident_squad.steps.preview_step import PreviewStep
+    from incident_squad.steps.public_text_api import PublicTextApi
     from incident_squad.steps.publish_update import PublishUpdate
     from incident_squad.steps.query_metrics import QueryMetrics
     from incident_squad.steps.record_failure import RecordFailure
     from incident_squad.steps.remediate import Remediate
     from incident_squad.steps.request_approval import RequestApproval
     from incident_squad.steps.sweep import Sweep
-    from incident_squad.steps.synthesize import Synthesize
-    from incident_squad.steps.triage import Triage
-    from incident_squad.steps.public_text_api import PublicTextApi
     from incident_squad.steps.undo_remediation import UndoRemediation
     from incident_squad.steps.verify_recovery import VerifyRecovery
 
@@ -55,6 +61,18 @@ def world() -> AwsWorld:
 def squad() -> Squad:
     """The squad of this Lambda process."""
     return Squad(world(), rails)
+
+
+@lru_cache(maxsize=1)
+def transcribed() -> Transcribed | None:
+    """The judging states with transcripts, where those are kept."""
+    transcripts = world().transcripts
+    if transcripts is None:
+        return None
+    from incident_squad.bootstrap.transcripts import Transcribed
+    from incident_squad.entrypoint import logger
+
+    return Transcribed(squad(), transcripts, logger.warning)
 
 
 @lru_cache(maxsize=1)
@@ -110,14 +128,16 @@ def query_metrics() -> QueryMetrics:
     return squad().query_metrics()
 
 
-def triage() -> Triage:
+def triage() -> Callable[[IncidentInput], TriageOutput]:
     """The use case of the state Triage."""
-    return squad().triage()
+    kept = transcribed()
+    return kept.triage if kept else squad().triage()
 
 
-def investigate(specialist: IncidentType) -> Investigate:
+def investigate(specialist: IncidentType) -> Callable[[IncidentInput], InvestigateOutput]:
     """The use case of a specialist's state."""
-    return squad().investigate(specialist)
+    kept = transcribed()
+    return kept.investigate(specialist) if kept else squad().investigate(specialist)
 
 
 def notify_on_call() -> NotifyOnCall:
@@ -127,17 +147,20 @@ def notify_on_call() -> NotifyOnCall:
 
 def draft_update() -> DraftUpdate:
     """The use case of the state DraftUpdate."""
-    return squad().draft_update()
+    kept = transcribed()
+    return kept.draft_update() if kept else squad().draft_update()
 
 
 def publish_update() -> PublishUpdate:
     """The use case of the states that publish."""
-    return squad().publish_update()
+    kept = transcribed()
+    return kept.publish_update() if kept else squad().publish_update()
 
 
-def synthesize() -> Synthesize:
+def synthesize() -> Callable[[IncidentInput], SynthesizeOutput]:
     """The use case of the state Synthesize."""
-    return squad().synthesize()
+    kept = transcribed()
+    return kept.synthesize if kept else squad().synthesize()
 
 
 def request_approval() -> RequestApproval:
@@ -160,9 +183,10 @@ def verify_recovery() -> VerifyRecovery:
     return squad().verify_recovery()
 
 
-def close_incident() -> CloseIncident:
+def close_incident() -> Callable[[IncidentInput], Done]:
     """The use case of the state CloseIncident."""
-    return squad().close_incident()
+    kept = transcribed()
+    return kept.close_incident if kept else squad().close_incident()
 
 
 def hand_over() -> HandOver:

@@ -61,6 +61,20 @@ class AwsWorld:
         return DynamoLedger(self._client("dynamodb"), self._settings.table, self.clock)
 
     @cached_property
+    def transcripts(self) -> ports.Transcripts | None:
+        """Transcripts in a table of their own, or None where none are kept."""
+        found = self._settings
+        if not found.transcripts:
+            return None
+        import boto3
+
+        from incident_squad.adapters.dynamodb_transcripts import ONE_TRY, DynamoTranscripts
+
+        make: Any = boto3.client
+        client = make("dynamodb", config=ONE_TRY)
+        return DynamoTranscripts(client, found.transcripts, self.clock, found.transcript_days)
+
+    @cached_property
     def workflow(self) -> ports.Workflow:
         """Step Functions."""
         from incident_squad.adapters.step_functions import StepFunctionsWorkflow
@@ -99,6 +113,14 @@ class AwsWorld:
         )
 
     @cached_property
+    def public_texts(self) -> ports.Approvals:
+        """Requests about public texts in DynamoDB, apart from those about plans."""
+        from incident_squad.adapters.dynamodb_approvals import PUBLIC_TEXTS, DynamoApprovals
+
+        client = self._client("dynamodb")
+        return DynamoApprovals(client, self._settings.table, self.clock, PUBLIC_TEXTS)
+
+    @cached_property
     def signer(self) -> ports.Signer:
         """The KMS key of links."""
         from incident_squad.adapters.kms_signer import KmsSigner
@@ -112,14 +134,6 @@ class AwsWorld:
 
         client = self._client("secretsmanager")
         return AwsSecrets(client, self._settings.secrets_prefix, self.clock)
-    @cached_property
-    def public_texts(self) -> ports.Approvals:
-        """Requests about public texts in DynamoDB, apart from those about plans."""
-        from incident_squad.adapters.dynamodb_approvals import PUBLIC_TEXTS, DynamoApprovals
-
-        client = self._client("dynamodb")
-        return DynamoApprovals(client, self._settings.table, self.clock, PUBLIC_TEXTS)
-
 
     @cached_property
     def knowledge(self) -> ports.Knowledge:

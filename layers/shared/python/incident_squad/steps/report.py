@@ -1,6 +1,6 @@
 """The incident report: the customer's JSON, from what is stored."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -30,7 +30,6 @@ from incident_squad.domain.triage import FLOOR, Triage
 from incident_squad.domain.update import UpdateState
 from incident_squad.domain.values import Risk, iso
 from incident_squad.ports import Clock, Knowledge
-from incident_squad.steps.read_record import ReadRecord
 
 UNKNOWN_CAUSE = "Not known yet: nobody has looked at the systems so far."
 
@@ -39,7 +38,7 @@ UNKNOWN_CAUSE = "Not known yet: nobody has looked at the systems so far."
 class BuildReport:
     """Builds the report of an incident at any time after its triage."""
 
-    read_record: ReadRecord
+    read_record: Callable[[str], IncidentRecord]
     knowledge: Knowledge
     clock: Clock
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from incident_squad.agents.prompt_files import prompt
+from incident_squad.agents.prompt_files import PromptFolder
 from incident_squad.domain.errors import InvalidParameter
 from incident_squad.domain.values import Value
 from incident_squad.steps.report import BuildReport
@@ -59,7 +59,7 @@ class Prompts:
         except ValueError as error:
             raise InvalidParameter("it needs an incidentId, such as INC-20261122-7F3KQ") from error
         record = _fenced(self.clean(self.build_report(asked.incident_id).to_json()))
-        return offered, f"{prompt(offered.file)}\n\n{record}\n"
+        return offered, f"{PromptFolder().plain(offered.file)}\n\n{record}\n"
 
 
 def _fenced(report: Mapping[str, Any]) -> str:

@@ -1,0 +1,1 @@
+"""Past incidents, run again from their transcripts."""

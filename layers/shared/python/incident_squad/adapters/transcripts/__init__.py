@@ -1,0 +1,1 @@
+"""Judgements on tape: what they were told from outside, kept and given again."""
