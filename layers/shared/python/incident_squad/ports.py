@@ -175,7 +175,6 @@ class IncidentStore(Protocol):
         """Store a status update."""
         ...
 
-    def updates(self, incident_id: str) -> Sequence[StatusUpdate]:
     def place_update(
         self, incident_id: str, update: StatusUpdate, after: int
     ) -> StatusUpdate | None:
@@ -186,6 +185,7 @@ class IncidentStore(Protocol):
         """
         ...
 
+    def updates(self, incident_id: str) -> Sequence[StatusUpdate]:
         """Status updates in the order in which they were said, and then the drafts."""
         ...
 
@@ -300,7 +300,10 @@ class Outbox(Protocol):
     """Messages that are on their way, and what became of those that were."""
 
     def put(self, message: Message, channels: Sequence[str]) -> None:
-        """Store a message once for each channel; what is already there is left as it is."""
+        """Store a message once for each channel, all or nothing, after all that is there.
+
+        What is already there is left as it is.
+        """
         ...
 
     def of_incident(self, incident_id: str) -> Sequence[delivery.Delivery]:
@@ -315,21 +318,32 @@ class Outbox(Protocol):
         """Take a lane for oneself; None when it is somebody else's turn or not due yet."""
         ...
 
-    def begin(self, waiting: delivery.Delivery) -> delivery.Delivery:
-        """Note that it is being sent: from now on it is in doubt. Gives its new state."""
+    def begin(self, waiting: delivery.Delivery, lane: delivery.Lane) -> delivery.Delivery:
+        """Note that it is being sent: from now on it is in doubt. Gives its new state.
+
+        Raises TurnLost when it waits no more, or the lane is somebody else's by now.
+        """
         ...
 
     def finish(self, ended: delivery.Delivery, lane: delivery.Lane) -> None:
-        """Store the end of a delivery and the lane's memory, all or nothing."""
+        """Store the end of a delivery and the lane's memory, all or nothing; raises TurnLost."""
         ...
 
     def release(self, lane: delivery.Lane, tried: delivery.Delivery | None) -> None:
-        """Give the lane back with its next due time, and the state of what could not be sent."""
+        """Give the lane back with its next due time, and the state of what could not be sent.
+
+        Raises TurnLost, and then nothing was written.
+        """
         ...
 
 
 class Channel(Protocol):
     """One way to people: a vendor's API."""
+
+    @property
+    def knows(self) -> bool:
+        """Whether a message that is sent again is known as the same, here or by who receives it."""
+        ...
 
     def deliver(self, waiting: delivery.Delivery, memory: Mapping[str, str]) -> Mapping[str, str]:
         """Hand the message over; gives what to remember for the incident's next message.
