@@ -27,17 +27,18 @@ def transcripts_of(stack: str | None, profile: str | None) -> DynamoTranscripts:
     try:
         if stack:
             session = boto3.Session(profile_name=profile)
-            return _open(session.client("cloudformation"), session.client("dynamodb"), stack)
+            return opened(session.client("cloudformation"), session.client("dynamodb"), stack)
         name, endpoint = _running()
         clients = Clients(endpoint)
-        return _open(clients.cloudformation, clients.dynamodb, name)
+        return opened(clients.cloudformation, clients.dynamodb, name)
     except (BotoCoreError, ClientError) as error:
         raise ApiError(f"the transcripts cannot be found: {error}") from error
 
 
-def _open(
+def opened(
     cloudformation: "CloudFormationClient", dynamodb: "DynamoDBClient", stack: str
 ) -> DynamoTranscripts:
+    """The transcripts of a stack by its name; raises ApiError."""
     outputs = cloudformation.describe_stacks(StackName=stack)["Stacks"][0].get("Outputs", [])
     found = {one["OutputKey"]: one["OutputValue"] for one in outputs}
     if "TranscriptsTable" not in found:

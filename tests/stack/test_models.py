@@ -11,6 +11,10 @@ import pytest
 from infra.client import SquadClient
 from infra.local.config import LocalConfig
 from infra.local.stack import LocalStack
+from infra.replay.compare import Difference, differences
+from infra.replay.rerun import Again, Rerun, knowledge_then
+from infra.replay.saved import PastIncident
+from infra.replay.source import opened
 from tests import hostile
 from tests.model_server import Fails, Hangs, ModelServer, Says
 from tests.stack.test_local_stack import quiet
@@ -35,14 +39,25 @@ class Talk:
 
     def __init__(self, stack: LocalStack, server: ModelServer) -> None:
         self.server = server
+        self.last = ""
         self._stack = stack
         self._client = SquadClient(url=stack.url, token=stack.token)
+
+    def again(self, incident_id: str) -> tuple[list[Again], list[Difference]]:
+        """The incident's judging states once more, and where they differ."""
+        clients = self._stack.clients
+        store = opened(clients.cloudformation, clients.dynamodb, self._stack.name)
+        past = PastIncident.read_from(store, incident_id)
+        known = knowledge_then(past.knowledge[past.transcripts[0].knowledge])
+        states = Rerun(known)(past.transcripts)
+        return states, [d for one in states for d in differences(one, questions=True)]
 
     def report(self, text: str, statuses: frozenset[str] = ENDED) -> dict[str, Any]:
         """The report of a new alert, once the incident stands where it is wanted."""
         payload = {"title": text, "id": uuid.uuid4().hex}
         answer = self._client.post_alert("generic", payload, self._stack.secrets["generic"])
         incident = str(answer["incidentId"])
+        self.last = incident
         end = time.monotonic() + 150
         while self._client.incident(incident)["status"] not in statuses:
             assert time.monotonic() < end, f"{incident} came to no end"
@@ -109,3 +124,15 @@ def test_a_good_model_is_used_and_its_cost_is_told(talk: Talk) -> None:
     assert report["spend"]["usd"] > 0
     assert report["spend"]["calls"] >= 4
     assert {agent["engine"] for agent in report["spend"]["agents"]} >= {report["triage"]["engine"]}
+
+
+def test_past_incidents_run_again_bit_for_bit(talk: Talk) -> None:
+    talk.server.tell(hostile.liar)
+    talk.report(LAG)
+    states, found = talk.again(talk.last)
+    assert found == []
+    assert not [one.error for one in states if one.error]
+    assert {"Triage", "InvestigateDatabase", "Synthesize", "DraftUpdate"} <= {
+        one.then.state for one in states
+    }
+    assert sum(one.then.model_calls for one in states) >= 4
