@@ -76,10 +76,63 @@ Answer = Says | Fails | Hangs | Drips | Sends | Floods
 Script = Answer | Sequence[Answer] | Callable[[Body], Answer]
 
 
-class ModelServer:
-    """`with ModelServer(script) as server:`; `seen` holds the requests' bodies, `heads` headers."""
+BYTES_A_TOKEN = 4
 
-    def __init__(self, script: Script) -> None:
+
+class PromptCache:
+    """Counts tokens as the real one would: the longest prefix that an earlier request marked.
+
+    A mark is a `cache_control` on a block, or at the top level, which marks the last block.
+    """
+
+    def __init__(self, minimum: int) -> None:
+        self._minimum, self._known = minimum, set[str]()
+        self._lock = threading.Lock()
+
+    def usage(self, body: Body) -> dict[str, int]:
+        """The usage of a request, which is remembered."""
+        blocks = _blocks(body)
+        texts = [json.dumps({k: v for k, v in one.items() if k != "cache_control"})
+                 for one in blocks]  # fmt: skip
+        prefixes = ["".join(texts[:place]) for place in range(len(texts) + 1)]
+        marks = [place for place, one in enumerate(blocks, 1) if "cache_control" in one]
+        marks += [len(blocks)] if "cache_control" in body else []
+        with self._lock:
+            hits = [p for p in range(len(prefixes)) if prefixes[p] in self._known]
+            read = _tokens(prefixes[max(hits, default=0)])
+            long = [p for p in marks if _tokens(prefixes[p]) >= self._minimum]
+            written = max(0, _tokens(prefixes[max(long, default=0)]) - read)
+            self._known |= {prefixes[place] for place in long}
+        return {
+            "cache_read_input_tokens": read,
+            "cache_creation_input_tokens": written,
+            "input_tokens": _tokens(prefixes[-1]) - read - written,
+        }
+
+
+def _tokens(text: str) -> int:
+    return len(text.encode()) // BYTES_A_TOKEN
+
+
+def _blocks(body: Body) -> list[Body]:
+    """What a prompt is made of, in the order in which it is cached: tools, system, messages."""
+    blocks = [*body.get("tools", ()), *body["system"]]
+    for message in body["messages"]:
+        content = message["content"]
+        parts = [{"text": content}] if isinstance(content, str) else content
+        blocks += [{"role": message["role"], **part} for part in parts]
+    return blocks
+
+
+class ModelServer:
+    """`with ModelServer(script) as server:`; `seen` holds the requests' bodies, `heads` headers.
+
+    With a `cache` its usage tells what the prompt cache would have done; `used` holds it.
+    """
+
+    def __init__(self, script: Script, cache: PromptCache | None = None) -> None:
+        self.cache = cache
+        self.used: list[dict[str, int]] = []
         self.seen: list[Body] = []
         self.heads: list[dict[str, str]] = []
         self.raw: list[bytes] = []
@@ -169,6 +222,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _say(self, answer: Says, body: Body) -> None:
         message = message_of(answer, body)
+        if self._model.cache is not None:
+            message["usage"] |= self._model.cache.usage(body)
+            self._model.used.append(message["usage"])
         if not body.get("stream"):
             self._json(200, message)
             return

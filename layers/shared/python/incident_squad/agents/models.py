@@ -22,9 +22,13 @@ class Price(Value):
 
 
 class Tariff(Value):
-    """What a model costs; prompts above `long_from` tokens may cost more."""
+    """What a model costs; prompts above `long_from` tokens may cost more.
+
+    A prefix of fewer than `cached_from` tokens is not cached, and nothing says so.
+    """
 
     price: Price
+    cached_from: int
     long_from: int | None = None
     long_price: Price | None = None
 
@@ -58,12 +62,16 @@ HAIKU, SONNET, OPUS = "claude-haiku-5-5", "claude-sonnet-5-5", "claude-opus-5-5"
 TARIFFS: Mapping[str, Tariff] = {
     HAIKU: Tariff(
         price=Price(input=0.10, output=0.50, cache_read=0.01, cache_write=0.125),
+        cached_from=4096,
         long_from=100_000,
         long_price=Price(input=0.50, output=2.50, cache_read=0.05, cache_write=0.625),
     ),
-    SONNET: Tariff(price=Price(input=2, output=10, cache_read=0.20, cache_write=2.50)),
-    OPUS: Tariff(price=Price(input=4, output=20, cache_read=0.40, cache_write=5)),
+    SONNET: Tariff(
+        price=Price(input=2, output=10, cache_read=0.20, cache_write=2.50), cached_from=1024
+    ),
+    OPUS: Tariff(price=Price(input=4, output=20, cache_read=0.40, cache_write=5), cached_from=512),
 }
+"""`cached_from` is published for the models before these and taken over: 4.5, 5 and 5."""
 
 SEATS: Mapping[str, Seat] = {
     "router": Seat(model=HAIKU, effort=Effort.LOW, max_tokens=1200, seconds=3),

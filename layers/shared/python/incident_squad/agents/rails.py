@@ -152,7 +152,12 @@ class Desk:
 
 
 def _cost(model: str, usage: Usage) -> Spend:
-    return Spend(micro_usd=TARIFFS[model].micro_usd(usage), tokens=usage.total, calls=1)
+    return Spend(
+        micro_usd=TARIFFS[model].micro_usd(usage),
+        tokens=usage.total,
+        calls=1,
+        cached_tokens=usage.cache_read_tokens,
+    )
 
 
 def _size(request: ModelRequest) -> int:

@@ -92,11 +92,15 @@ class ModelReply(Value):
 
 
 class Spend(Value):
-    """What models have cost: whole micro-dollars, so that sums are exact."""
+    """What models have cost: whole micro-dollars, so that sums are exact.
+
+    `cached_tokens` are those of `tokens` that were read from the prompt cache.
+    """
 
     micro_usd: int = Field(default=0, ge=0)
     tokens: int = Field(default=0, ge=0)
     calls: int = Field(default=0, ge=0)
+    cached_tokens: int = Field(default=0, ge=0)
 
     @property
     def usd(self) -> float:
@@ -109,6 +113,7 @@ class Spend(Value):
             micro_usd=self.micro_usd + other.micro_usd,
             tokens=self.tokens + other.tokens,
             calls=self.calls + other.calls,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
         )
 
 

@@ -94,15 +94,20 @@ class ReportAgent(Camel):
     reason: str = ""
     calls: int = 0
     tokens: int = 0
+    cached_tokens: int = 0
     usd: float = 0.0
 
 
 class ReportSpend(Camel):
-    """What models have cost; without a model there are no agents in it."""
+    """What models have cost; without a model there are no agents in it.
+
+    `cached_tokens` are those of `tokens` that were read from the prompt cache.
+    """
 
     usd: float = 0.0
     tokens: int = 0
     calls: int = 0
+    cached_tokens: int = 0
     agents: tuple[ReportAgent, ...] = ()
 
 

@@ -9,7 +9,14 @@ def as_data(use: ModelUse | None) -> dict[str, Any]:
     """What the timeline keeps of a use; nothing when no model is configured."""
     if use is None:
         return {}
-    return {"model": {"engine": use.engine, "reason": use.reason, "calls": use.spend.calls}}
+    return {
+        "model": {
+            "engine": use.engine,
+            "reason": use.reason,
+            "calls": use.spend.calls,
+            "cachedTokens": use.spend.cached_tokens,
+        }
+    }
 
 
 def as_cost(use: ModelUse | None) -> dict[str, Any]:

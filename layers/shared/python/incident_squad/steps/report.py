@@ -122,6 +122,7 @@ def spend(record: IncidentRecord) -> ReportSpend:
             reason=str(event.data["model"]["reason"]),
             calls=int(event.data["model"]["calls"]),
             tokens=event.tokens,
+            cached_tokens=int(event.data["model"].get("cachedTokens", 0)),
             usd=event.cost_usd,
         )
         for event in record.events
@@ -131,6 +132,7 @@ def spend(record: IncidentRecord) -> ReportSpend:
         usd=round(sum(agent.usd for agent in agents), 6),
         tokens=sum(agent.tokens for agent in agents),
         calls=sum(agent.calls for agent in agents),
+        cached_tokens=sum(agent.cached_tokens for agent in agents),
         agents=agents,
     )
 

@@ -102,6 +102,7 @@ def _spent(before: Spend, after: Spend) -> Spend:
         micro_usd=after.micro_usd - before.micro_usd,
         tokens=after.tokens - before.tokens,
         calls=after.calls - before.calls,
+        cached_tokens=after.cached_tokens - before.cached_tokens,
     )
 
 
