@@ -18,6 +18,7 @@ from incident_squad.adapters.memory import (
     MemoryWorkflow,
 )
 from incident_squad.adapters.system_clock import SystemClock
+from incident_squad.agents.rails import Rails
 from incident_squad.bootstrap.squad import Squad
 from incident_squad.contracts import IncidentInput, UpdateInput
 from incident_squad.domain.alert import Alert, AlertStatus
@@ -144,7 +145,7 @@ class Pipeline:
 
     def triage(self, payload: object) -> dict[str, Any]:
         """What `squad triage` answers; raises InvalidAlert."""
-        result = self.triager(self._alert(payload))
+        result = self.triager(self.alert(payload))
         return {
             "type": result.type.value,
             "severity": result.severity.value,
@@ -155,10 +156,13 @@ class Pipeline:
             "why": list(result.why),
         }
 
-    def report(self, payload: object) -> dict[str, Any]:
-        """The report as far as it goes without looking or acting; raises InvalidAlert."""
-        alert = self._alert(payload).model_copy(update={"status": AlertStatus.FIRING})
-        squad = Squad(MemoryWorld(self.knowledge, self.triager))
+    def report(self, payload: object, rails: Rails | None = None) -> dict[str, Any]:
+        """The report as far as it goes without looking or acting; raises InvalidAlert.
+
+        With `rails` a model is asked, too.
+        """
+        alert = self.alert(payload).model_copy(update={"status": AlertStatus.FIRING})
+        squad = Squad(MemoryWorld(self.knowledge, self.triager), lambda: rails)
         incident_id = squad.receive_alert()([alert])[0].incident_id
         if incident_id is None:
             raise RuntimeError("a firing alert in an empty world opens an incident")
@@ -172,8 +176,8 @@ class Pipeline:
         publish(UpdateInput(incident_id=incident_id, state=UpdateState.IDENTIFIED))
         return squad.build_report()(incident_id).to_json()
 
-    def _alert(self, payload: object) -> Alert:
-        """The first alert that fires, or the first one if none does."""
+    def alert(self, payload: object) -> Alert:
+        """The first alert that fires, or the first one if none does; raises InvalidAlert."""
         wrapped = {"alert": payload} if isinstance(payload, str) else payload
         alerts = normalise(wrapped, {}, SystemClock().now())
         firing = [a for a in alerts if a.status is AlertStatus.FIRING]

@@ -1,7 +1,7 @@
 """`squad eval`: score the floor on labelled alerts, ours or yours."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from incident_squad.domain.errors import InvalidAlert
+from infra.commands import live_evaluation
 from infra.commands.console import results
 from infra.evaluation import Answer, Case, Ratio, Scorecard, read_cases, score
 from infra.grading import Grade, grade, read_grading
@@ -19,26 +20,79 @@ from infra.pipeline import Pipeline
 TOPICS = Path(__file__).resolve().parents[2] / "events/labelled/topics.json"
 MISSES = 15
 
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_OUT = click.Path(dir_okay=False, path_type=Path)
+
 
 @click.command(name="eval")
-@click.argument("labelled", type=click.File("r"))
+@click.argument("labelled", type=click.File("r"), required=False)
 @click.option(
     "--config", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="As for `up`."
 )
 @click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
-def evaluate(labelled: TextIO, config: Path | None, as_json: bool) -> None:
+@click.option("--live", is_flag=True, help="Ask a model, too, with your key.")
+@click.option("--model", help="This model in all seats.")
+@click.option("--prompts", type=_FOLDER, help="Prompts that replace ours.")
+@click.option("--max-usd", type=click.FloatRange(0), default=1.0, show_default=True)
+@click.option("--limit", type=click.IntRange(1), help="So many alerts, spread over the file.")
+@click.option("--yes", is_flag=True, help="Do not ask before money is spent.")
+@click.option("--out", type=_OUT, help="Where results of --live are written, to compare them.")
+@click.option("--compare", "pair", nargs=2, type=_FILE, help="Two such files.")
+def evaluate(
+    labelled: TextIO | None,
+    config: Path | None,
+    as_json: bool,
+    live: bool,
+    out: Path | None,
+    pair: tuple[Path, Path] | None,
+    **options: Any,  # noqa: ANN401 - what only --live takes
+) -> None:
     """Score LABELLED, a file of one case a line.
 
     A case with `expect` is a labelled alert: accuracy, confusion, calibration and the worst
     misses. A case with `criteria` is graded by the report that the alert gets. Lines that
     are not scored answer with the reason and exit code 1.
+
+    With --live the model judges the same alerts as the floor does, on the same rails as in an
+    incident. What it will cost is said before, what it did cost after.
     """
+    if pair:
+        _tell(live_evaluation.compare(pair), live_evaluation.show_comparison, as_json=as_json)
+        return
+    if labelled is None:
+        raise click.UsageError("give a file of cases, or --compare two results")
     lines = [line for line in labelled if line.strip()]
     pipeline = Pipeline.load(config)
-    if lines and "criteria" in json.loads(lines[0]):
+    if live:
+        found = _lively(lines, pipeline, labelled.name, options)
+        if out:
+            out.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        _tell(found, live_evaluation.show, as_json=as_json)
+    elif _has_criteria(lines):
         _graded(lines, pipeline, as_json=as_json)
     else:
         _scored(lines, pipeline, as_json=as_json)
+
+
+def _has_criteria(lines: list[str]) -> bool:
+    return bool(lines) and "criteria" in json.loads(lines[0])
+
+
+def _lively(
+    lines: list[str], pipeline: Pipeline, name: str, options: dict[str, Any]
+) -> dict[str, Any]:
+    limit = options.pop("limit") or len(lines)
+    some = lines[:: max(1, len(lines) // limit)][:limit]
+    cases = read_grading(some) if _has_criteria(some) else read_cases(some)
+    return live_evaluation.live(cases, pipeline, name=Path(name).name, **options)
+
+
+def _tell(found: dict[str, Any], show: Callable[[dict[str, Any]], None], *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+    else:
+        show(found)
 
 
 def _scored(lines: Iterable[str], pipeline: Pipeline, *, as_json: bool) -> None:

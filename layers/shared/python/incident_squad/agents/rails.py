@@ -94,7 +94,7 @@ class Desk:
         if not self._rails.breaker.admits():
             raise ModelFailed(Trouble.CIRCUIT_OPEN, "the model failed several times just now")
         chosen = self._rails.seats[request.agent]
-        return self._paid(request, most(chosen, _size(request)), chosen.seconds)
+        return self._paid(request, most(chosen, size_of(request)), chosen.seconds)
 
     def use(self, reason: str = "") -> ModelUse:
         """How an answer was made in the end; with no model's answer in it, the floor made it."""
@@ -160,7 +160,7 @@ def _cost(model: str, usage: Usage) -> Spend:
     )
 
 
-def _size(request: ModelRequest) -> int:
+def size_of(request: ModelRequest) -> int:
     """Bytes of all that is sent."""
     body = [
         request.system,
