@@ -149,7 +149,7 @@ class Pipeline:
         return {
             "type": result.type.value,
             "severity": result.severity.value,
-            "runbookId": result.runbook_id,
+            "runbookId": result.topic_id,
             "service": result.service,
             "confidence": result.confidence,
             "engine": result.engine,

@@ -11,8 +11,9 @@ FLOOR = "floor"
 class Impact(Value):
     """What the alert itself states about its effect. Percentages are 0 to 100.
 
-    `minor` means internal or explicitly non-critical, `harmless` that nobody feels it, `core_well`
-    that what matters still works, `contained` that an attack was blocked.
+    `minor` means internal or explicitly non-critical, `few` a handful of people, `harmless` that
+    nobody feels it, `core_well` that what matters still works, `contained` that an attack was
+    blocked.
     """
 
     affected_percent: float | None = Field(default=None, ge=0, le=100)
@@ -22,6 +23,7 @@ class Impact(Value):
     revenue: bool = False
     revenue_stopped: bool = False
     minor: bool = False
+    few: bool = False
     harmless: bool = False
     core_well: bool = False
     contained: bool = False
@@ -35,6 +37,9 @@ class Impact(Value):
 
 NONE_FITS = "unclear-failure"
 """The general runbook, for when no other fits."""
+FALSE_ALARM = "false-alarm"
+"""The general runbook of tests, drills and false alarms."""
+GENERAL = frozenset({NONE_FITS, FALSE_ALARM})
 
 
 class RunbookCandidate(Value):
@@ -71,3 +76,9 @@ class Triage(Value):
         """The best runbook, or None when none fits; then `runbooks` holds the nearest ones."""
         best = self.runbooks[0].runbook_id if self.runbooks else None
         return None if best == NONE_FITS else best
+
+    @property
+    def topic_id(self) -> str | None:
+        """The runbook of what the alert is about, also when it is a drill or a false alarm."""
+        specific = (c.runbook_id for c in self.runbooks if c.runbook_id not in GENERAL)
+        return next(specific, None) if self.noise and len(self.runbooks) > 1 else self.runbook_id

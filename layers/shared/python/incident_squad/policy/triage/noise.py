@@ -9,6 +9,7 @@ from incident_squad.policy.triage.clauses import sentences
 from incident_squad.policy.triage.facts import fact_finder
 from incident_squad.policy.triage.instructions import has_instructions
 from incident_squad.policy.triage.reading import plain
+from incident_squad.policy.triage.rehearsal import staged
 from incident_squad.policy.triage.words import fold, split_camel
 
 _NAME = re.compile(
@@ -29,9 +30,11 @@ def noise(alert: Alert) -> str | None:
     told += [rule, " ".join(split_camel(rule))]
     for text in (alert.title, alert.description, *told):
         if not has_instructions(text):
-            found = fact_finder().read(sentences(plain(text)), _HARMLESS).facts
-            if found:
-                return next(iter(found.values()))
+            said = sentences(plain(text))
+            found = fact_finder().read(said, _HARMLESS).facts
+            words = next(iter(found.values()), None) or staged(said)
+            if words:
+                return words
     flagged = (
         f"{name}={value}"
         for name, value in alert.labels.items()

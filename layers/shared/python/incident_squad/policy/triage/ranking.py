@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from incident_squad.domain.runbook import Runbook
-from incident_squad.domain.triage import NONE_FITS, RunbookCandidate
+from incident_squad.domain.triage import FALSE_ALARM, NONE_FITS, RunbookCandidate
 from incident_squad.domain.values import IncidentType
 from incident_squad.policy.triage.evidence import Clue, best_sum
 from incident_squad.policy.triage.knowledge import glob
@@ -14,11 +14,12 @@ from incident_squad.policy.triage.reading import Reading
 from incident_squad.policy.triage.words import Vocabulary
 
 SAYS, HINTS, METRICS, UNLESS = 3.5, 1.0, 3.0, 3.0
+VOTE = 2.0
+"""What the whole vote of the voter is worth in points."""
 HINTS_ONLY = 0.5
 FITS, FITS_OTHER_TYPE = 0.9, 3.0
 """A runbook with fewer points than this does not fit: one hint is the least, a clear sentence when
 the runbook is of another type and none of the right type fits."""
-FALSE_ALARM = "false-alarm"
 FELT = frozenset({"app-error-rate", "net-latency"})
 """Runbooks of what is felt whatever the fault is."""
 HALF = 0.5
@@ -57,27 +58,36 @@ class Signals:
         )
         self._matcher = Matcher(groups)
 
-    def fits(self, reading: Reading, names: Sequence[str], about: str | None) -> list[Fit]:
+    def fits(
+        self,
+        reading: Reading,
+        names: Sequence[str],
+        about: str | None,
+        votes: Mapping[str, float],
+    ) -> list[Fit]:
         """Every runbook that has at least one sign for it, the best first."""
         matches = self._matcher.find(reading, about)
-        found = [self._fit(name, matches, names) for name in self._types]
+        found = [self._fit(name, matches, names, votes.get(name, 0.0)) for name in self._types]
         return sorted((fit for fit in found if fit.points > 0), key=lambda f: (-f.points, f.name))
 
-    def _fit(self, name: str, matches: Mapping[str, Sequence[Match]], names: Sequence[str]) -> Fit:
+    def _fit(
+        self, name: str, matches: Mapping[str, Sequence[Match]], names: Sequence[str], vote: float
+    ) -> Fit:
         spoken_of = matches.get(f"says/{name}", ())
         says, said = best_sum(spoken_of, SAYS)
         own, _ = best_sum([m for m in spoken_of if _of_type(m, self._types[name])], SAYS)
         hints, hinted = best_sum(matches.get(f"hints/{name}", ()), HINTS)
         against, spoken = best_sum(matches.get(f"unless/{name}", ()), UNLESS)
         metric = _metric(self._metrics[name], names)
-        points = says + hints + (METRICS if metric else 0.0) - against
+        points = says + hints + (METRICS if metric else 0.0) - against + VOTE * vote
         reasons = [f"says \u201c{words}\u201d" for words in said[:3]]
         reasons += [f"metric or rule {metric}"] if metric else []
         reasons += [f"mentions \u201c{words}\u201d" for words in hinted[:2]]
+        reasons += [f"reads like it ({vote:.0%} of the vote)"] if vote > HALF else []
         reasons += [f"but \u201c{words}\u201d speaks against it" for words in spoken[:1]]
         hints_only = 0.0 if said or metric else hints * HINTS_ONLY
         common = metric is not None and self._types[name] is IncidentType.APPLICATION
-        ordinary = (METRICS / 2 if common else hints_only) + says - own
+        ordinary = (METRICS / 2 if common else hints_only) + says - own + VOTE * vote
         return Fit(name, self._types[name], points, tuple(reasons), ordinary)
 
 

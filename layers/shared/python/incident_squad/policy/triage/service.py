@@ -6,8 +6,12 @@ from dataclasses import dataclass
 
 from incident_squad.domain.alert import Alert
 from incident_squad.domain.catalog import Catalog
+from incident_squad.policy.triage.claims import claim_reader
+from incident_squad.policy.triage.clauses import sentences
 from incident_squad.policy.triage.reading import plain
+from incident_squad.policy.triage.words import fold
 
+_WELL = frozenset({"fine", "unfelt", "unused"})
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,}")
 _LABELS = (
     "service service_name app application app_kubernetes_io_name kube_deployment deployment "
@@ -28,8 +32,7 @@ class Services:
         """The catalogue's name of the service, or what the alert calls it, or None."""
         labels = {name.lower(): value for name, value in alert.labels.items()}
         told = [alert.service, alert.resource, *(labels.get(name) for name in _TOLD)]
-        said = _WORD.findall(plain(alert.title) + " " + plain(alert.description)[:3000])
-        for name in [*told, *said]:
+        for name in [*told, *_spoken_of(alert)]:
             known = self._known(name or "")
             if known:
                 return known
@@ -42,6 +45,15 @@ class Services:
         if wanted in self.names:
             return self.names[wanted]
         return next((service for pattern, service in self.globs if pattern.match(wanted)), None)
+
+
+def _spoken_of(alert: Alert) -> list[str]:
+    """The words of the text, without those that only say what is well."""
+    text = plain(alert.title) + "\n" + plain(alert.description)[:3000]
+    claims = [c for sentence in sentences(text) for c in claim_reader().claims(sentence)]
+    well = {w for c in claims if c.state in _WELL for w in c.text.split()}
+    well -= {w for c in claims if c.state not in _WELL for w in c.text.split()}
+    return [word for word in _WORD.findall(text) if fold(word).rstrip(".,:;") not in well]
 
 
 def services(catalog: Catalog) -> Services:

@@ -137,9 +137,9 @@ RULES = (
     ),
     Rule(
         "few are affected",
-        lambda s: s.measured,
+        lambda s: s.measured or s.impact.few,
         Severity.SEV3,
-        "less than 10 % are affected",
+        "less than 10 %, or a handful, are affected",
     ),
     Rule(
         "revenue stopped without a figure",

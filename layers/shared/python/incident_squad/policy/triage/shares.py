@@ -7,6 +7,7 @@ resource (CPU, disk, pool, hosts) and a threshold of a rule are no impact.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import takewhile
 
 from incident_squad.policy.triage.tagging import Tagged
 
@@ -39,6 +40,14 @@ _SMALL = {
     "dix": 10,
 }
 _MAGNITUDES = {"k": 1_000, "m": 1_000_000}
+_EVERY = frozenset({"every", "each", "chaque"})
+_ORDINALS = {
+    word: number
+    for number, words in enumerate(
+        ("second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"), 2
+    )
+    for word in (words, f"{number}th")
+}
 _WHOLE = frozenset({"every", "today", "s", "all", "about", "roughly", "environ", "some"})
 _OUT_OF = frozenset({"of", "in", "sur", "/", "out of", "des", "parmi", "among"})
 
@@ -68,6 +77,9 @@ def shares(row: Sequence[Tagged], quantities: Mapping[str, float]) -> Iterator[S
             yield from _percentage(row, place)
         elif _count(word.text):
             yield from _fraction(row, place)
+        if word.text in _EVERY and place + 1 < len(row) and row[place + 1].text in _ORDINALS:
+            each = _unit_after(row, place + 2) or Unit.REQUESTS
+            yield Share(round(100 / _ORDINALS[row[place + 1].text], 1), each)
         for name, percent in quantities.items():
             unit = _unit_after(row, place + 1) if word.has(name) else None
             if unit and (percent > _ONE or unit is Unit.USERS):
@@ -89,7 +101,7 @@ def _percentage(row: Sequence[Tagged], place: int) -> Iterator[Share]:
     unit = (
         _unit_after(row, place + 2)
         or _unit_before(before, row[place + 2 : place + 5])
-        or _failing(row, place + 2)
+        or _failing(row, place + 2, before)
     )
     if unit is None:
         return
@@ -106,16 +118,20 @@ def _of_the_usual(row: Sequence[Tagged], place: int) -> bool:
     )
 
 
-def _failing(row: Sequence[Tagged], place: int) -> Unit | None:
+def _failing(row: Sequence[Tagged], place: int, before: Sequence[Tagged]) -> Unit | None:
     """Requests, when a share of things that are no resource fails (`40 % of quotes fail`)."""
     if place >= len(row) or row[place].text not in _PARTS:
         return None
-    for word in row[place + 1 : place + 2 + _THINGS]:
-        if word.has("resource") or word.text in _STOPS or word.text == ",":
-            return None
-        if word.has("fault") or word.has("fails") or word.has("cannot"):
-            return Unit.REQUESTS
-    return None
+    after = list(takewhile(_goes_on, row[place + 1 : place + 2 + _THINGS]))
+    if any(word.has("resource") for word in (*after, *before)):
+        return None
+    wrong = ("fault", "fails", "cannot", "trouble", "not")
+    failing = any(word.has(name) for word in (*after, *before) for name in wrong)
+    return Unit.REQUESTS if failing else None
+
+
+def _goes_on(word: Tagged) -> bool:
+    return word.text not in _STOPS and word.text != ","
 
 
 def _affected(percent: float, before: Sequence[Tagged]) -> float | None:
@@ -197,9 +213,9 @@ def _fraction(row: Sequence[Tagged], place: int) -> Iterator[Share]:
     unit: Unit | None = None
     at = place + 1
     if at < len(row) and row[at].text not in _OUT_OF | {"out"}:
-        unit, at = _unit(row[at]), at + 1
-        if unit is None:
+        if row[at].has("resource"):
             return
+        unit, at = _unit(row[at]) or Unit.REQUESTS, at + 1
     if at + 1 >= len(row) or row[at].text not in _OUT_OF | {"out"}:
         return
     at += 2 if row[at].text == "out" else 1

@@ -32,7 +32,14 @@ class Tagged:
 class Tagger:
     """Finds words and phrases of classes; the longest phrase wins."""
 
-    def __init__(self, classes: Mapping[str, Iterable[str]], literals: Iterable[str]) -> None:
+    def __init__(
+        self,
+        classes: Mapping[str, Iterable[str]],
+        literals: Iterable[str],
+        *,
+        split_names: bool = True,
+    ) -> None:
+        self._split_names = split_names
         self._classes: dict[tuple[str, ...], set[str]] = {}
         self._prefixes: dict[str, set[str]] = {}
         self._starts: dict[str, int] = {}
@@ -66,7 +73,7 @@ class Tagger:
         return row
 
     def _parts(self, word: str) -> list[str]:
-        if "-" not in word and "/" not in word:
+        if not self._split_names or ("-" not in word and "/" not in word):
             return [word]
         return [word] if word in self._known else re.split(r"[-/]", word)
 

@@ -8,6 +8,7 @@ from incident_squad.domain.runbook import Runbook
 from incident_squad.domain.triage import Impact, Triage
 from incident_squad.domain.values import Environment, IncidentType
 from incident_squad.policy.triage import ranking
+from incident_squad.policy.triage.claims import claim_reader
 from incident_squad.policy.triage.confidence import confidence
 from incident_squad.policy.triage.evidence import (
     Clue,
@@ -34,6 +35,7 @@ from incident_squad.policy.triage.reading import read
 from incident_squad.policy.triage.service import services
 from incident_squad.policy.triage.severity import Situation, severity
 from incident_squad.policy.triage.shares import Unit
+from incident_squad.policy.triage.voter import clues, voter
 
 _PRIOR = Clue(IncidentType.APPLICATION, 0.4, "most failures without a sign are the application's")
 _REASONS = 4
@@ -49,6 +51,8 @@ class Triager:
         self._runbooks = runbooks
         self._known = knowledge()
         fact_finder()
+        claim_reader()
+        voter()
         self._services = services(catalog)
         self._signals = ranking.Signals(runbooks, self._known.vocabulary)
         lexicon = self._known.lexicon
@@ -119,9 +123,12 @@ class Triager:
         well = {clue.type for clue in found if clue.weight < 0}
         for clue in found:
             scores.add(weaker(clue) if clue.type in well else clue)
+        vote = voter()(reading)
         about = scores.best(_ABOUT) or _PRIOR.type
         scores.add(_PRIOR)
-        fits = self._signals.fits(reading, names, about)
+        for clue in clues(vote):
+            scores.add(clue)
+        fits = self._signals.fits(reading, names, about, vote.labels)
         failed = failures(self._failures.find(reading, about))
         for clue in (*failed, *ranking.clues(fits, certain_types(failed))):
             scores.add(weaker(clue) if clue.type in well else clue)

@@ -1,0 +1,127 @@
+"""The facts about an effect that claims compose. Nothing here decides; see `severity`."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from incident_squad.policy.triage.claims import Claim
+
+_FACING = ("earning", "people", "serving")
+_GRAVE = frozenset({"revenue stopped", "everybody"})
+_SHORT = 3
+
+
+@dataclass(slots=True)
+class Effects:
+    """Facts, each with the words that state it; `earning` when a flow that earns money suffers."""
+
+    facts: dict[str, str] = field(default_factory=dict)
+    earning: bool = False
+
+    def note(self, fact: str, claim: Claim) -> None:
+        """Keep a fact with the clause that states it, once."""
+        self.facts.setdefault(fact, claim.text[:80])
+
+
+def compose(claims: Iterable[Claim], *, measured: bool) -> Effects:
+    """The facts of an alert's claims; a share, when `measured`, tells the reach better."""
+    found = Effects()
+    read = list(claims)
+    for claim in read:
+        found.earning = found.earning or _suffers(claim)
+        _note_security(claim, found)
+        if claim.says("blackout"):
+            found.note("everybody", claim)
+        if _repels(claim, read):
+            found.note("contained", claim)
+        elif claim.bad:
+            _note_bad(claim, found, measured=measured)
+        else:
+            _note_good(claim, found, read)
+        if claim.says("visual") or claim.says("look", "defect"):
+            found.note("cosmetic", claim)
+        if claim.says("trivial") or claim.says("only", "inside"):
+            found.note("minor", claim)
+    if not _GRAVE.isdisjoint(found.facts) and "harmless" in found.facts:
+        del found.facts["harmless"]
+    return found
+
+
+def _repels(claim: Claim, read: Sequence[Claim]) -> bool:
+    """Whether an attack is fended off."""
+    if claim.says("attack", "whole") and claim.denied & {"fine", "intrudes", "acts"}:
+        return True
+    return (
+        claim.says("repelled")
+        and not claim.about("earning", "people")
+        and any(other.about("attack") for other in read)
+    )
+
+
+def _suffers(claim: Claim) -> bool:
+    return claim.about("earning") and claim.state in {"stopped", "failing", "said"}
+
+
+def _note_bad(claim: Claim, found: Effects, *, measured: bool) -> None:
+    if claim.about("inside") and not claim.about("people", "earning"):
+        if not measured:
+            found.note("minor", claim)
+    elif claim.about(*_FACING):
+        fact = _reach(claim, measured=measured)
+        if fact:
+            found.note(fact, claim)
+
+
+def _reach(claim: Claim, *, measured: bool) -> str | None:
+    """How far the trouble of what faces people reaches."""
+    if claim.says("few"):
+        return "few"
+    if measured or claim.about("part", "many"):
+        return "degraded"
+    if _stands_still(claim):
+        return "revenue stopped"
+    if claim.says("whole") and not claim.about("inside"):
+        return "everybody"
+    return "outage" if claim.state == "stopped" and not claim.about("machine") else None
+
+
+def _stands_still(claim: Claim) -> bool:
+    """Whether an earning flow stops, or fails for all; a machine that serves it is no flow."""
+    if not claim.about("earning") or claim.about("machine"):
+        return False
+    return claim.state == "stopped" or (claim.says("whole") and not claim.about("late"))
+
+
+def _note_good(claim: Claim, found: Effects, read: Sequence[Claim]) -> None:
+    if claim.says("few", "people"):
+        found.note("few", claim)
+    if claim.state == "unused":
+        found.note("minor", claim)
+    elif claim.state == "unfelt":
+        found.note("core well" if claim.about("earning") else "harmless", claim)
+    elif claim.state == "fine" and claim.about("earning", "rest"):
+        found.note("core well", claim)
+    elif claim.state == "fine" and _carried(claim, read):
+        found.note("harmless", claim)
+    elif claim.says("inside") and len(claim.text.split()) <= _SHORT and not claim.about(*_FACING):
+        found.note("minor", claim)
+
+
+def _carried(claim: Claim, read: Sequence[Claim]) -> bool:
+    """Whether users are well, or the rest carries on, and nothing that faces people suffers."""
+    return claim.about("people", "spare") and not any(
+        other.bad and other.about(*_FACING) and not other.about("machine") for other in read
+    )
+
+
+def _note_security(claim: Claim, found: Effects) -> None:
+    if claim.about("doubt"):
+        return
+    if (
+        claim.says("outsider", "intrudes")
+        or claim.says("outsider", "use")
+        or claim.says("keys", "use", "away")
+        or (claim.says("ransom") and not claim.about("repelled"))
+    ):
+        found.note("compromise", claim)
+    if claim.says("belongings", "grabbed") and claim.says("away"):
+        found.note("data taken", claim)

@@ -1,0 +1,23 @@
+"""Whether an alert is staged: a drill, an order to imagine, one's own doing, a mistaken alarm."""
+
+from collections.abc import Iterable
+
+from incident_squad.policy.triage.claims import Claim, claim_reader
+
+_OPENING, _PHRASE = 3, 7
+
+
+def staged(sentences: Iterable[str]) -> str | None:
+    """The clause that says so, or None. What people suffer from is never staged."""
+    read = [claim for sentence in sentences for claim in claim_reader().claims(sentence)]
+    found = next((claim for claim in read if _staged(claim)), None)
+    return found.text[:80] if found else None
+
+
+def _staged(claim: Claim) -> bool:
+    """`Pretend that ...`, `exercise run by ...`; no service called `exercise-api` that fails."""
+    if claim.opens("pretend", _OPENING):
+        return True
+    if claim.says("rehearsed") and not claim.bad:
+        return claim.opens("rehearsed", _OPENING) or len(claim.text.split()) <= _PHRASE
+    return claim.says("ours") or claim.says("mistaken")
