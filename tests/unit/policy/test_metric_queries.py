@@ -6,11 +6,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
+from incident_squad.domain.catalog import Catalog
 from incident_squad.domain.errors import InvalidParameter
+from incident_squad.domain.metric_sources import MetricSources
 from incident_squad.domain.runbook import MetricProbe
 from incident_squad.policy.cloudwatch_query import read_cloudwatch
 from incident_squad.policy.metric_query import (
+    fill_probe,
     fill_query,
     metric_problems,
     own_range,
@@ -180,3 +184,25 @@ def test_pagerduty_filters_are_read() -> None:
 def test_pagerduty_reads_nothing_else(query: str) -> None:
     with pytest.raises(InvalidParameter):
         read_pagerduty(query)
+
+
+def with_selector(selector: str) -> Catalog:
+    source = {"url": "http://127.0.0.1:9090", "selectors": {"orders": selector}}
+    sources = MetricSources.model_validate({"prometheus": source})
+    return a_catalog().model_copy(update={"metrics": sources})
+
+
+def test_an_operator_says_what_marks_the_series_of_a_service() -> None:
+    probe = MetricProbe(
+        kind="metric", source="prometheus", query='sum(up{service="{service}",code="5"})'
+    )
+    catalog = with_selector('cluster="pg-1",env=~"prod"')
+    assert fill_probe(probe, catalog, "orders") == 'sum(up{cluster="pg-1",env=~"prod",code="5"})'
+    other = probe.model_copy(update={"source": "datadog"})
+    assert fill_probe(other, catalog, "orders") == 'sum(up{service="orders",code="5"})'
+
+
+@pytest.mark.parametrize("selector", ["", "a", 'a="b"} or up{c="d"', 'a="b\\"', 'a="b",', '"b"'])
+def test_a_selector_is_nothing_but_matchers(selector: str) -> None:
+    with pytest.raises(ValidationError):
+        with_selector(selector)

@@ -12,64 +12,54 @@ from tests.unit.steps.remediation import END, ROWS
 
 
 class Ripening(FakeExecutor):
-    """Lists nothing until its time has come."""
+    """Lists a row of the first age in seconds, and one more of each, once it passes the limit."""
 
-    def __init__(self, clock: FixedClock, seconds: float) -> None:
+    def __init__(self, clock: FixedClock, *ages: float) -> None:
         super().__init__(preview=ROWS)
-        self._clock, self._start, self._seconds = clock, clock.moment, seconds
+        self._clock, self._start, self._ages = clock, clock.moment, ages
 
     def preview(
         self, step: Step, target: str | None, parameters: Mapping[str, ParameterValue]
     ) -> Sequence[Mapping[str, str]]:
         rows = super().preview(step, target, parameters)
-        ripe = (self._clock.moment - self._start).total_seconds() >= self._seconds
-        return rows if ripe else ()
+        over = (self._clock.moment - self._start).total_seconds()
+        limit = float(parameters["seconds"])
+        return [row for row, age in zip(rows, self._ages, strict=False) if age + over >= limit]
 
 
-class Growing(FakeExecutor):
-    """Lists one row more with every look, up to all of them."""
-
-    def preview(
-        self, step: Step, target: str | None, parameters: Mapping[str, ParameterValue]
-    ) -> Sequence[Mapping[str, str]]:
-        super().preview(step, target, parameters)
-        return ROWS[: len(self.done)]
-
-
-def plan(clock: FixedClock, ripe_after: float, look_for: int) -> tuple[PlannedStep, FakeExecutor]:
-    executor = Ripening(clock, ripe_after)
-    return planned_by(executor, clock, look_for), executor
-
-
-def planned_by(executor: FakeExecutor, clock: FixedClock, look_for: int) -> PlannedStep:
-    parameters: dict[str, Any] = {"seconds": {**END["parameters"]["seconds"], "default": 5}}
-    action = {**END["action"], "preview_within_seconds": look_for}
-    runbook = a_runbook(steps=[{**END, "parameters": parameters, "action": action}])
+def plan(executor: FakeExecutor, clock: FixedClock, limit: int | None) -> PlannedStep:
+    seconds: dict[str, Any] = {**END["parameters"]["seconds"], "default": limit or 5}
+    action = {**END["action"], "preview_settles": "seconds" if limit else None}
+    runbook = a_runbook(steps=[{**END, "parameters": {"seconds": seconds}, "action": action}])
     knowledge = MemoryKnowledge(a_catalog(), {runbook.name: runbook})
     planner = Planner(knowledge=knowledge, executors=FakeExecutors(executor), clock=clock)
     return planner.plan_steps(runbook, an_alert(), "orders")[0]
 
 
-def test_a_step_waits_until_something_passes_its_limits(clock: FixedClock) -> None:
-    step, _ = plan(clock, ripe_after=3, look_for=6)
-    assert step.preview == ROWS
+def test_a_step_waits_until_something_passes_its_limit(clock: FixedClock) -> None:
+    assert plan(Ripening(clock, 2, 2), clock, 5).preview == ROWS
 
 
-def test_it_waits_no_longer_than_it_may(clock: FixedClock) -> None:
+def test_it_waits_for_the_young_when_some_are_old_enough_already(clock: FixedClock) -> None:
+    assert plan(Ripening(clock, 60, 2), clock, 5).preview == ROWS
+
+
+def test_it_waits_for_nobody_when_all_are_old_enough(clock: FixedClock) -> None:
     before = clock.moment
-    step, _ = plan(clock, ripe_after=60, look_for=6)
-    assert step.preview == ()
-    assert step.blocked is None
-    assert (clock.moment - before).total_seconds() <= 7
+    assert plan(Ripening(clock, 60, 60), clock, 5).preview == ROWS
+    assert (clock.moment - before).total_seconds() <= 1
+
+
+def test_it_waits_no_longer_than_the_limit_and_never_for_ever(clock: FixedClock) -> None:
+    for limit, longest in ((5, 7), (600, 21)):
+        before = clock.moment
+        step = plan(Ripening(clock), clock, limit)
+        assert step.preview == ()
+        assert step.blocked is None
+        assert (clock.moment - before).total_seconds() <= longest
 
 
 def test_without_leave_to_wait_it_looks_once(clock: FixedClock) -> None:
-    step, executor = plan(clock, ripe_after=1, look_for=0)
-    assert step.preview == ()
+    executor = Ripening(clock, 2)
+    assert plan(executor, clock, None).preview == ()
     assert len(executor.done) == 1
-
-
-def test_it_looks_again_while_the_list_grows(clock: FixedClock) -> None:
-    step = planned_by(Growing(preview=ROWS), clock, look_for=6)
-    assert step.preview == ROWS
-    assert planned_by(Growing(preview=ROWS), clock, look_for=0).preview == ROWS[:1]

@@ -12,6 +12,8 @@ Address = Annotated[
     Field(pattern=r"^https?://[A-Za-z0-9_.\[\]:-]+(?:/[A-Za-z0-9_.~-]+)*/?$", max_length=300),
     AfterValidator(lambda address: address.rstrip("/")),
 ]
+_MATCHER = r'[a-zA-Z_][a-zA-Z0-9_]*=~?"[^"\\{}]{0,200}"'
+Selector = Annotated[str, Field(pattern=rf"^{_MATCHER}(?:, ?{_MATCHER}){{0,9}}$")]
 # Only names below `metrics/` are in reach of the functions that measure.
 SecretName = Annotated[str, Field(pattern=r"^metrics/[A-Za-z0-9/_+=.@-]{1,200}$")]
 
@@ -20,12 +22,14 @@ class PrometheusSource(Value):
     """A Prometheus, or what speaks its HTTP API (Thanos, Mimir, VictoriaMetrics).
 
     `secret` holds a bearer token, or `user:password` for basic authentication. `link_url` is the
-    address that people use, when it differs.
+    address that people use, when it differs. `selectors` say by service what its series are marked
+    with (`cluster="pay-1",env="prod"`) where that is not `service="<the service's name>"`.
     """
 
     url: Address
     secret: SecretName | None = None
     link_url: Address | None = None
+    selectors: dict[str, Selector] = Field(default_factory=dict)
 
 
 class CloudWatchSource(Value):

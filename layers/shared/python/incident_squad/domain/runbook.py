@@ -186,15 +186,15 @@ class Condition(Value):
 class SqlAction(Value):
     """`preview` lists (read-only) exactly what `apply` would change; both are parameterised.
 
-    A step that mutates must have a preview; `apply` works on `%(preview_<column>)s` lists. When
-    trouble is so young that nothing passes the limits yet, planning looks again for up to
-    `preview_within_seconds`.
+    A step that mutates must have a preview; `apply` works on `%(preview_<column>)s` lists.
+    `preview_settles` names the parameter that says for how many seconds trouble must have lasted:
+    planning looks again for so long (20 s at most) while more would pass a smaller limit.
     """
 
     kind: Literal["sql"]
     target: Name
     preview: str | None = None
-    preview_within_seconds: int = Field(default=0, ge=0, le=20)
+    preview_settles: Name | None = None
     apply: str
 
 
@@ -315,6 +315,10 @@ class Step(Value):
             raise ValueError(message)
         if self.mutates and self.risk is Risk.NONE:
             message = f"step '{self.title}' mutates, so its risk is low, medium or high"
+            raise ValueError(message)
+        settles = getattr(self.action, "preview_settles", None)
+        if settles is not None and settles not in self.parameters:
+            message = f"step '{self.title}' settles by '{settles}', which is not its parameter"
             raise ValueError(message)
         if isinstance(self.action, SqlAction) and self.mutates and not self.action.preview:
             message = f"step '{self.title}' changes a database, so it needs a preview"

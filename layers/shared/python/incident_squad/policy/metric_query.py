@@ -19,6 +19,8 @@ _SERVICE = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 # No quote, brace, backslash, blank or comma: nothing that could end a string in any query language.
 _FIELD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,199}")
 _LAST = re.compile(r"\s+last_(\d{1,4})(m|h|d)$")
+MARK = 'service="{service}"'
+"""How runbooks write which series of Prometheus are a service's."""
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -43,6 +45,15 @@ def fill_query(query: str, catalog: Catalog, service: str | None) -> str:
         return _safe(name, found.pop(), _FIELD)
 
     return _PLACEHOLDER.sub(value, query)
+
+
+def fill_probe(probe: MetricProbe, catalog: Catalog, service: str | None) -> str:
+    """The query of a probe; the operator may say what else marks a service's series."""
+    query, source = probe.query, catalog.metrics.prometheus
+    own = source.selectors.get(service or "") if source and probe.source == "prometheus" else None
+    if own is not None:
+        query = query.replace(MARK, own)
+    return fill_query(query, catalog, service)
 
 
 def placeholders(query: str) -> frozenset[str]:

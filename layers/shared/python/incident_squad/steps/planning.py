@@ -14,6 +14,8 @@ from incident_squad.ports import Clock, Executor, Executors, Knowledge
 PREVIEW_ROWS = 500
 """More rows than this are no longer something an approver reads."""
 LOOK_AGAIN_SECONDS = 0.5
+LONGEST_LOOK = 20.0
+"""Seconds: a plan must not wait for ever for what may become stuck."""
 
 
 @dataclass(frozen=True)
@@ -101,14 +103,34 @@ class Planner:
         target: str | None,
         parameters: dict[str, ParameterValue],
     ) -> Sequence[Mapping[str, str]]:
-        """The dry run, again while it lists nothing, or more each time, and its action has time.
+        """The dry run, again while more is about to pass the step's limit of time.
 
         What an alert is quicker than would be left out of the plan, and so be left alone.
         """
-        seconds = getattr(step.action, "preview_within_seconds", 0)
-        deadline = self.clock.now() + timedelta(seconds=seconds)
+        young = _for_the_young(step, parameters)
+        if young is None:
+            return executor.preview(step, target, parameters)
+        deadline = self.clock.now() + timedelta(seconds=_seconds_to_settle(step, parameters))
         before, rows = 0, executor.preview(step, target, parameters)
-        while (not rows or len(rows) > before) and self.clock.now() < deadline:
+        while self.clock.now() < deadline and (
+            not rows or len(rows) > before or len(executor.preview(step, target, young)) > len(rows)
+        ):
             self.clock.sleep(LOOK_AGAIN_SECONDS)
             before, rows = len(rows), executor.preview(step, target, parameters)
         return rows
+
+
+def _for_the_young(
+    step: Step, parameters: Mapping[str, ParameterValue]
+) -> dict[str, ParameterValue] | None:
+    """The parameters with the smallest limit of time there may be; None for other steps."""
+    settles = getattr(step.action, "preview_settles", None)
+    least = step.parameters[settles].min if settles else None
+    if settles is None or least is None:
+        return None
+    return {**parameters, settles: type(parameters[settles])(least)}
+
+
+def _seconds_to_settle(step: Step, parameters: Mapping[str, ParameterValue]) -> float:
+    limit = parameters[getattr(step.action, "preview_settles", "")]
+    return min(LONGEST_LOOK, float(limit) + 1)

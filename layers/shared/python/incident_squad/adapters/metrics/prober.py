@@ -11,7 +11,7 @@ from incident_squad.domain.evidence import Evidence, EvidenceStatus
 from incident_squad.domain.metric import MetricQuery, TimeRange
 from incident_squad.domain.runbook import MetricProbe, Probe
 from incident_squad.policy.measure import as_evidence
-from incident_squad.policy.metric_query import fill_query
+from incident_squad.policy.metric_query import fill_probe
 from incident_squad.ports import Clock, Knowledge, Telemetry
 
 NEWEST_MINUTES = 5
@@ -42,7 +42,7 @@ class MetricProber:
         minutes = probe.window_minutes or NEWEST_MINUTES
         return MetricQuery(
             source=probe.source,
-            query=fill_query(probe.query, self._knowledge.catalog, service),
+            query=fill_probe(probe, self._knowledge.catalog, service),
             time_range=TimeRange(start=now - timedelta(minutes=minutes), end=now),
             aggregation=probe.aggregation,
             latest=probe.window_minutes == 0,
