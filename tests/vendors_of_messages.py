@@ -46,6 +46,7 @@ class Vendors:
     edits: list[dict[str, Any]] = field(default_factory=list)
     incidents: list[dict[str, Any]] = field(default_factory=list)
     hooks: list[dict[str, Any]] = field(default_factory=list)
+    simple: list[dict[str, Any]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     def catalog(self) -> dict[str, Any]:
@@ -68,6 +69,10 @@ class Vendors:
             "hook": {
                 "kind": "webhook", "url": f"{self.url}/hook", "secret": "channels/webhook", **quick,
             },
+            "simple": {"kind": "slack_webhook", "url": "channels/simple", **quick},
+            "mail": {
+                "kind": "email", "sender": "squad@example.com", "kinds": ["approval", "summary"],
+            },
         }  # fmt: skip
 
     def answer(self, method: str, path: str, headers: Any, body: str) -> Answer | None:
@@ -82,7 +87,9 @@ class Vendors:
             return None
         return (500, {"error": "told to"}) if fault == "lost" else (status, content)
 
-    def _route(self, method: str, path: str, headers: Any, body: str) -> Answer:
+    def _route(  # noqa: PLR0911 - one line a vendor
+        self, method: str, path: str, headers: Any, body: str
+    ) -> Answer:
         address = urlsplit(path)
         query = dict(parse_qsl(address.query))
         content = json.loads(body) if body else {}
@@ -96,6 +103,8 @@ class Vendors:
             return self._statuspage(method, address.path, headers, content)
         if address.path == "/hook":
             return self._hook(headers, body)
+        if address.path == "/services/T1/B1/simple":
+            return self._simple(content)
         return 404, {"error": "no such route"}
 
     def _event(self, event: dict[str, Any]) -> Answer:
@@ -138,7 +147,7 @@ class Vendors:
         if method == "conversations.open":
             return 200, {"ok": True, "channel": {"id": "D" + content["users"][1:]}}
         if method in {"conversations.history", "conversations.replies"}:
-            return 200, {"ok": True, "messages": self._found(method, content)}
+            return 200, self._page(self._found(method, content), content)
         if trouble := _bad_blocks(content):
             return 400, {"ok": False, "error": trouble}
         known = {post["ts"] for post in self.posts if post["channel"] == content["channel"]}
@@ -151,6 +160,16 @@ class Vendors:
             return 400, {"ok": False, "error": "thread_not_found"}
         self.posts.append({**content, "ts": f"{1000 + len(self.posts)}.0001"})
         return 200, {"ok": True, "ts": self.posts[-1]["ts"], "channel": content["channel"]}
+
+    def _page(self, found: list[dict[str, Any]], query: dict[str, Any]) -> dict[str, Any]:
+        """Two at a time, as if a room were busy."""
+        start = int(query.get("cursor", 0))
+        following = str(start + 2) if start + 2 < len(found) else ""
+        return {
+            "ok": True,
+            "messages": found[start : start + 2],
+            "response_metadata": {"next_cursor": following},
+        }
 
     def _found(self, method: str, query: dict[str, Any]) -> list[dict[str, Any]]:
         inside = [post for post in self.posts if post["channel"] == query["channel"]]
@@ -181,10 +200,17 @@ class Vendors:
             self.incidents.append(found)
         if found is None:
             return 404, {}
-        found["incident_updates"].insert(0, {"body": incident["body"]})
+        said = incident["body"].strip().replace("\n", "\r\n")  # they keep texts their own way
+        found["incident_updates"].insert(0, {"body": said})
         found["status"] = incident["status"]
         found["components"] = incident.get("components")
         return 200, found
+
+    def _simple(self, content: dict[str, Any]) -> Answer:
+        if trouble := _bad_blocks(content):
+            return 400, trouble
+        self.simple.append(content)
+        return 200, "ok"
 
     def _hook(self, headers: Any, body: str) -> Answer:
         name, at = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")

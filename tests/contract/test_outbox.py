@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
 
 from incident_squad.adapters.dynamodb_outbox import DynamoOutbox
 from incident_squad.domain.delivery import Delivery, DeliveryStatus, Lane, Message
-from incident_squad.domain.errors import TransientFailure
+from incident_squad.domain.errors import TurnLost
 from incident_squad.ports import Outbox
 from tests.builders import INCIDENT_ID, NOW, a_message
 from tests.contract.stores import together
@@ -103,7 +104,7 @@ def test_what_was_put_off_is_not_due_before(outbox: Outbox, clock: FixedClock) -
     put(outbox, "one")
     lane = outbox.seize(only_lane(outbox), NOW + timedelta(seconds=60))
     assert lane is not None
-    begun = outbox.begin(outbox.of_incident(INCIDENT_ID)[0])
+    begun = outbox.begin(outbox.of_incident(INCIDENT_ID)[0], lane)
     due = NOW + timedelta(seconds=30)
     outbox.release(lane.model_copy(update={"due_at": due, "failures": 1, "error": "x"}), begun)
     assert only_lane(outbox).failures == 1
@@ -114,11 +115,12 @@ def test_what_was_put_off_is_not_due_before(outbox: Outbox, clock: FixedClock) -
 
 def test_an_attempt_that_was_begun_is_in_doubt_until_it_ends(outbox: Outbox) -> None:
     put(outbox, "one")
-    first = outbox.begin(outbox.of_incident(INCIDENT_ID)[0])
+    lane = only_lane(outbox)
+    first = outbox.begin(outbox.of_incident(INCIDENT_ID)[0], lane)
     assert (first.attempts, first.doubtful) == (1, False)
     stored = outbox.of_incident(INCIDENT_ID)[0]
     assert stored.doubtful
-    assert outbox.begin(stored).doubtful
+    assert outbox.begin(stored, lane).doubtful
 
 
 def test_what_has_ended_waits_no_more_and_the_lane_remembers(outbox: Outbox) -> None:
@@ -127,7 +129,7 @@ def test_what_has_ended_waits_no_more_and_the_lane_remembers(outbox: Outbox) -> 
     assert lane is not None
     for delivery in outbox.of_incident(INCIDENT_ID):
         lane = lane.model_copy(update={"memory": {"ts": delivery.message.id}})
-        outbox.finish(ended(outbox.begin(delivery)), lane)
+        outbox.finish(ended(outbox.begin(delivery, lane)), lane)
     outbox.release(lane, None)
     assert outbox.lanes() == ()
     put(outbox, "three")
@@ -138,9 +140,10 @@ def test_what_has_ended_waits_no_more_and_the_lane_remembers(outbox: Outbox) -> 
 def test_who_lost_his_turn_cannot_undo_an_end(outbox: Outbox) -> None:
     put(outbox, "one")
     waiting = outbox.of_incident(INCIDENT_ID)[0]
-    outbox.finish(ended(waiting), only_lane(outbox))
-    with pytest.raises(TransientFailure):
-        outbox.begin(waiting)
+    lane = only_lane(outbox)
+    outbox.finish(ended(waiting), lane)
+    with pytest.raises(TurnLost):
+        outbox.begin(waiting, lane)
     assert outbox.of_incident(INCIDENT_ID)[0].status is DeliveryStatus.DELIVERED
 
 
@@ -152,3 +155,32 @@ def test_lanes_of_other_incidents_are_their_own(outbox: Outbox) -> None:
         (INCIDENT_ID, "slack"),
         (other, "s"),
     ]
+
+
+def test_whose_turn_is_over_can_write_nothing_any_more(outbox: Outbox, clock: FixedClock) -> None:
+    put(outbox, "one", "two")
+    slow = outbox.seize(only_lane(outbox), NOW + timedelta(seconds=60))
+    assert slow is not None
+    waiting = outbox.begin(outbox.of_incident(INCIDENT_ID)[0], slow)
+    clock.moment = NOW + timedelta(seconds=61)
+    quick = outbox.seize(only_lane(outbox), clock.moment + timedelta(seconds=60))
+    assert quick is not None
+    for late in (
+        lambda: outbox.begin(waiting, slow),
+        lambda: outbox.finish(ended(waiting), slow),
+        lambda: outbox.release(slow, waiting),
+        lambda: outbox.release(slow, None),
+    ):
+        with pytest.raises(TurnLost):
+            late()
+    outbox.finish(ended(waiting), quick)
+    assert only_lane(outbox).lease_until is not None
+
+
+def test_messages_that_are_put_at_once_all_have_a_place_of_their_own(outbox: Outbox) -> None:
+    together(*[partial(put, outbox, f"m{n}", channels=("slack", "topic")) for n in range(6)])
+    found = outbox.of_incident(INCIDENT_ID)
+    assert len(found) == 12
+    orders = [[d.message.id for d in found if d.channel == name] for name in ("slack", "topic")]
+    assert orders[0] == orders[1]
+    assert sorted({d.number for d in found}) == [1, 2, 3, 4, 5, 6]

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from incident_squad.adapters.channels.catalog_channels import CatalogChannels
+from incident_squad.adapters.channels.slack_blocks import escaped
 from incident_squad.domain.delivery import TOPIC, Delivery, DeliveryStatus, Lane, Message
 from incident_squad.domain.errors import ChannelDown
 from incident_squad.ports import Channel, Channels, Outbox
@@ -42,18 +44,20 @@ class World:
     sections: tuple[str, ...] = ("pager", "slack", "status", "hook")
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOW))
     topic: MemoryNotifier = field(default_factory=MemoryNotifier)
+    ses: "Ses" = field(default_factory=lambda: Ses())  # noqa: PLW0108 - it stands below
 
     def __post_init__(self) -> None:
         self.incidents = MemoryIncidents(self.clock)
         self.timeline = MemoryTimeline(self.incidents, self.clock)
         self.incidents.open(an_incident(), an_alert(), later(hours=1))
         declared = {n: c for n, c in self.fake.catalog().items() if n in self.sections}
-        knowledge = MemoryKnowledge(a_catalog(channels=declared), {})
-        self.secrets = MemorySecrets(SECRETS)
+        self.knowledge = knowledge = MemoryKnowledge(a_catalog(channels=declared), {})
+        simple = {"channels/simple": f"{self.fake.url}/services/T1/B1/simple"}
+        self.secrets = MemorySecrets({**SECRETS, **simple})
         self.outbox: Outbox = MemoryOutbox(self.clock)
         self.post = PostMessage(self.outbox, knowledge, lambda: None)
         self.channels: Channels = CatalogChannels(
-            knowledge, self.secrets, self.clock, self.topic, _no_ses
+            knowledge, self.secrets, self.clock, self.topic, lambda: self.ses
         )
 
     def deliver(self, *, parallel: bool = False) -> Delivered:
@@ -77,8 +81,29 @@ class World:
         return [event.event for event in self.timeline.read(INCIDENT_ID)]
 
 
-def _no_ses() -> Any:
-    raise AssertionError("no e-mail is configured")
+class Ses:
+    """Keeps e-mails; an answer that is `lost` comes after the e-mail has left."""
+
+    def __init__(self) -> None:
+        self.sent: list[Any] = []
+        self.faults: list[str] = []
+
+    def send_email(self, **request: Any) -> Any:
+        fault = self.faults.pop(0) if self.faults else ""
+        if fault == "throttled":
+            raise _refused("TooManyRequestsException", 429)
+        self.sent.append(request)
+        if fault == "lost":
+            raise ReadTimeoutError(endpoint_url="https://ses")
+        return {"MessageId": "m"}
+
+
+def _refused(code: str, status: int) -> ClientError:
+    answer: Any = {
+        "Error": {"Code": code, "Message": "x"},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    return ClientError(answer, "SendEmail")
 
 
 def story(*, theirs: str = "") -> list[Message]:
@@ -126,6 +151,9 @@ WANTED: dict[str, Any] = {
 }  # fmt: skip
 
 
+_ID = {escaped(message.subject): message.id for message in story()}
+
+
 def in_effect(name: str, fake: Vendors) -> Any:
     """What a vendor's users see: PagerDuty makes one of events with the same key."""
     seen = THERE[name](fake)
@@ -171,10 +199,14 @@ class Killed(BaseException):
 
 @dataclass
 class Mortal:
-    """Everything that a deliverer touches; it dies at one point of its work."""
+    """Everything that a deliverer touches; it dies at one point of its work.
+
+    Credentials are read before each call of a vendor: so it can die between two of those, too.
+    """
 
     outbox: Outbox
     channels: Channels
+    secrets: MemorySecrets
     dies_at: int
     count: int = 0
 
@@ -189,6 +221,10 @@ class Mortal:
         if self.count == self.dies_at:
             raise Killed
 
+    def get(self, name: str) -> str:
+        self._maybe_die()
+        return self.secrets.get(name)
+
     def put(self, message: Message, channels: Sequence[str]) -> None:
         self.outbox.put(message, channels)
 
@@ -202,8 +238,8 @@ class Mortal:
         seized: Lane | None = self.step(lambda: self.outbox.seize(lane, until))
         return seized
 
-    def begin(self, waiting: Delivery) -> Delivery:
-        begun: Delivery = self.step(lambda: self.outbox.begin(waiting))
+    def begin(self, waiting: Delivery, lane: Lane) -> Delivery:
+        begun: Delivery = self.step(lambda: self.outbox.begin(waiting, lane))
         return begun
 
     def finish(self, ended: Delivery, lane: Lane) -> None:
@@ -221,29 +257,107 @@ class MortalChannel:
     life: Mortal
     channel: Channel
 
+    @property
+    def knows(self) -> bool:
+        return self.channel.knows
+
     def deliver(self, waiting: Delivery, memory: Any) -> Any:
         return self.life.step(lambda: self.channel.deliver(waiting, memory))
+
+
+def cut_short(fake: Vendors, name: str, point: int) -> tuple[World, bool]:
+    """A deliverer that dies at this point, and another one that takes over a minute later."""
+    arrivals = (fake.events, fake.posts, fake.incidents, fake.hooks, fake.simple, fake.edits)
+    for arrived in (*arrivals, fake.notes, fake.statuses):
+        arrived.clear()
+    world = World(fake, (name,))
+    told(world)
+    mortal = Mortal(world.outbox, world.channels, world.secrets, point)
+    mortal.channels = CatalogChannels(
+        world.knowledge, mortal, world.clock, world.topic, lambda: world.ses
+    )
+    outbox, channels = world.outbox, world.channels
+    world.outbox, world.channels = mortal, mortal
+    try:
+        world.until_all_is_there()
+    except Killed:
+        world.outbox, world.channels = outbox, channels
+        world.clock.moment += timedelta(seconds=61)
+        world.until_all_is_there()
+    return world, mortal.count >= point
 
 
 @pytest.mark.parametrize("name", WANTED)
 def test_a_kill_between_any_two_steps_loses_and_doubles_nothing(name: str, fake: Vendors) -> None:
     for point in itertools.count(1):
-        for arrived in (fake.events, fake.posts, fake.incidents, fake.hooks):
-            arrived.clear()
-        world = World(fake, (name,))
-        told(world)
-        mortal = Mortal(world.outbox, world.channels, point)
-        world.outbox, world.channels = mortal, mortal
-        try:
-            world.until_all_is_there()
-        except Killed:
-            world.outbox, world.channels = mortal.outbox, mortal.channels
-            world.clock.moment += timedelta(seconds=61)
-            world.until_all_is_there()
+        _, died = cut_short(fake, name, point)
         assert in_effect(name, fake) == WANTED[name], point
-        if mortal.count < point:
+        if not died:
             assert point > 10
             return
+
+
+BLIND: dict[str, tuple[list[str], Callable[[World], list[str]]]] = {
+    "simple": (
+        ["page", "update:Investigating", "update:Identified", "update:Resolved"],
+        lambda world: [_ID[post["text"]] for post in world.fake.simple],
+    ),
+    "mail": (
+        ["approval"],
+        lambda world: [mail["Content"]["Simple"]["Headers"][0]["Value"] for mail in world.ses.sent],
+    ),
+}
+"""Channels where nobody can find out what became of an attempt: what they get, what arrived."""
+
+
+@pytest.mark.parametrize("name", BLIND)
+def test_where_nobody_can_look_a_kill_is_told_and_calls_for_action_come_through(
+    name: str, fake: Vendors
+) -> None:
+    wanted, arrived = BLIND[name]
+    for point in itertools.count(1):
+        world, died = cut_short(fake, name, point)
+        found, notes = arrived(world), world.events()
+        lost = [message for message in wanted if message not in found]
+        twice = [message for message in wanted if found.count(message) > 1]
+        assert sorted(set(found), key=found.index) == [m for m in wanted if m not in lost], point
+        assert not {"page", "approval"} & set(lost), point
+        assert set(twice) <= {"page", "approval"}, point
+        assert len(lost) <= notes.count("DeliveryUncertain") <= 1, point
+        assert len(twice) <= notes.count("DeliveryRepeated") <= 1, point
+        if not died:
+            assert (lost, twice, notes) == ([], [], [])
+            return
+
+
+def test_an_answer_that_was_lost_doubles_no_news_and_loses_no_call(fake: Vendors) -> None:
+    world = World(fake, ("simple",))
+    fake.faults.extend(["lost", "", "lost"])
+    told(world)
+    world.until_all_is_there()
+    found = BLIND["simple"][1](world)
+    assert (found.count("page"), found.count("update:Investigating")) == (2, 1)
+    assert world.events() == ["DeliveryRepeated", "DeliveryUncertain"]
+
+
+def test_a_refusal_is_no_doubt(fake: Vendors) -> None:
+    world = World(fake, ("mail",))
+    world.ses.faults.extend(["throttled", "throttled"])
+    told(world)
+    world.until_all_is_there()
+    assert len(world.ses.sent) == 1
+    assert world.events() == ["DeliveryFailed", "DeliveryRecovered"]
+
+
+def test_a_secret_that_is_missing_for_a_while_is_no_doubt_either(fake: Vendors) -> None:
+    world = World(fake, ("simple",))
+    address = world.secrets.texts.pop("channels/simple")
+    told(world)
+    world.deliver()
+    world.secrets.texts["channels/simple"] = address
+    world.clock.moment += timedelta(minutes=6)
+    world.until_all_is_there()
+    assert BLIND["simple"][1](world) == BLIND["simple"][0]
 
 
 def test_an_approvers_link_is_for_the_approver_alone(fake: Vendors) -> None:
@@ -334,6 +448,8 @@ def test_retry_after_is_obeyed(fake: Vendors) -> None:
 
 class Hanging:
     """A channel that is down, and counts who tries it."""
+
+    knows = True
 
     def __init__(self) -> None:
         self.tried = 0

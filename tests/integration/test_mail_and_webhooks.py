@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from incident_squad.adapters.channels.email_ses import Email
 from incident_squad.adapters.channels.http import Reply, Vendor, seconds_of
@@ -46,8 +46,12 @@ def waiting(**fields: Any) -> Delivery:
     return Delivery(message=a_message(**fields), channel="any", created_at=NOW)
 
 
-def refused(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": "x"}}, "SendEmail")
+def refused(code: str, status: int = 400) -> ClientError:
+    answer: Any = {
+        "Error": {"Code": code, "Message": "x"},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+    }
+    return ClientError(answer, "SendEmail")
 
 
 def test_an_e_mail_goes_to_addresses_only_and_holds_the_link_once() -> None:
@@ -68,8 +72,10 @@ def test_an_e_mail_goes_to_addresses_only_and_holds_the_link_once() -> None:
     [
         (refused("MessageRejected"), MessageRefused, False),
         (refused("TooManyRequestsException"), ChannelDown, False),
-        (refused("MailFromDomainNotVerifiedException"), ChannelDown, True),
-        (EndpointConnectionError(endpoint_url="https://ses"), ChannelDown, True),
+        (refused("MailFromDomainNotVerifiedException"), ChannelDown, False),
+        (refused("InternalFailure", 500), ChannelDown, True),
+        (EndpointConnectionError(endpoint_url="https://ses"), ChannelDown, False),
+        (ReadTimeoutError(endpoint_url="https://ses"), ChannelDown, True),
     ],
 )
 def test_what_ses_says_is_understood(

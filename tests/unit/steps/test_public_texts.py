@@ -1,139 +1,32 @@
 """Public texts that wait for a human: who decides, about what, and what goes out until then."""
 
 import json
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from incident_squad.contracts import UpdateInput
-from incident_squad.domain.approval import ApprovalStatus, Decision
-from incident_squad.domain.delivery import Message
+from incident_squad.domain.approval import ApprovalLink, ApprovalStatus, Decision
 from incident_squad.domain.errors import ApprovalRefused
 from incident_squad.domain.incident import IncidentStatus
 from incident_squad.domain.timeline import Actor
-from incident_squad.domain.update import StatusUpdate, UpdateState
+from incident_squad.domain.update import UpdateState
 from incident_squad.domain.values import Severity
 from incident_squad.pages.web import Request
-from incident_squad.steps.approval_links import read_link
-from incident_squad.steps.ask_public import AskPublic
-from incident_squad.steps.decide_public import DecidePublic
-from incident_squad.steps.draft_update import DraftUpdate
-from incident_squad.steps.keep_promises import KeepPromises
-from incident_squad.steps.post_message import PostMessage
-from incident_squad.steps.public_text_api import PublicTextApi
-from incident_squad.steps.public_texts import PublicTexts
-from incident_squad.steps.publish_update import PublishUpdate
-from incident_squad.steps.read_incidents import ReadIncidents
-from incident_squad.steps.read_record import ReadRecord
-from incident_squad.steps.refusals import Refusals
-from tests.builders import (
-    INCIDENT_ID,
-    NOW,
-    a_catalog,
-    a_runbook,
-    a_triage,
-    an_alert,
-    an_incident,
-    later,
-)
-from tests.fakes import (
-    FixedClock,
-    MemoryApprovals,
-    MemoryIncidents,
-    MemoryKnowledge,
-    MemoryOutbox,
-    MemorySigner,
-    MemoryTimeline,
-)
-
-PAGE = {
-    "status": {"kind": "statuspage", "api_key": "channels/statuspage", "page": "page1"},
-    "slack": {"kind": "slack_webhook", "url": "channels/slack"},
-}
+from incident_squad.steps.approval_links import read_link, write_link
+from tests.builders import INCIDENT_ID, NOW, a_catalog, later
+from tests.fakes import MemorySigner
+from tests.voice import HELD, Voice
 
 
-@dataclass
-class World:
-    severity: Severity = Severity.SEV1
-    policies: dict[str, Any] = field(default_factory=lambda: {"approve_public_texts": ["SEV1"]})
-    clock: FixedClock = field(default_factory=lambda: FixedClock(NOW))
-
-    def __post_init__(self) -> None:
-        self.incidents = MemoryIncidents(self.clock)
-        self.timeline = MemoryTimeline(self.incidents, self.clock)
-        self.requests = MemoryApprovals(self.clock)
-        self.outbox = MemoryOutbox(self.clock)
-        catalog = a_catalog(policies=self.policies, channels=PAGE)
-        self.knowledge = MemoryKnowledge(catalog, {"pool": a_runbook()})
-        notifier = PostMessage(self.outbox, self.knowledge, lambda: None)
-        self.texts = PublicTexts(self.incidents, self.requests, self.timeline, notifier, self.clock)
-        signer = MemorySigner(b"a key")
-        record = ReadRecord(
-            self.incidents, MemoryApprovals(self.clock), self.timeline, self.requests
-        )
-        self.publish = PublishUpdate(
-            self.incidents,
-            self.timeline,
-            notifier,
-            DraftUpdate(self.incidents, self.timeline, self.knowledge, self.clock, record),
-            lambda name: f"/{name}",
-            AskPublic(self.texts, self.knowledge, signer, lambda: "https://squad.example.com"),
-        )
-        self.keep = KeepPromises(
-            incidents=self.incidents,
-            timeline=self.timeline,
-            notifier=notifier,
-            knowledge=self.knowledge,
-            clock=self.clock,
-            publish=self.publish,
-            view_link=lambda name: f"/{name}",
-            texts=self.texts,
-        )
-        refusals = Refusals(self.incidents, self.timeline)
-        self.decide = DecidePublic(self.texts, signer, refusals)
-        self.api = PublicTextApi(self.decide, self.clock)
-        self.read = ReadIncidents(
-            self.incidents, self.timeline, self.knowledge, self.clock, self.requests
-        )
-        triage = a_triage(severity=self.severity)
-        incident = an_incident(
-            triage=triage, severity=self.severity, status=IncidentStatus.DIAGNOSING
-        )
-        self.incidents.open(incident, an_alert(), later(hours=1))
-
-    def say(self, state: UpdateState) -> None:
-        self.publish(UpdateInput(incident_id=INCIDENT_ID, state=state))
-
-    def through(self, channel: str) -> list[Message]:
-        found = self.outbox.of_incident(INCIDENT_ID)
-        return [delivery.message for delivery in found if delivery.channel == channel]
-
-    def links(self) -> list[str]:
-        asked = [m for m in self.through("topic") if m.kind == "approval"]
-        return [str(message.link).rpartition("/")[2] for message in asked]
-
-    def shown(self) -> list[StatusUpdate]:
-        return [u for incident in self.read.public_status().incidents for u in incident.updates]
-
-    def on_status_page(self) -> list[str]:
-        return [message.details["external"] for message in self.through("status")]
-
-    def events(self) -> list[str]:
-        told = [event.event for event in self.timeline.read(INCIDENT_ID)]
-        return [event for event in told if event.startswith(("Public", "ApprovalRefused"))]
-
-    def tick(self, minutes: int) -> None:
-        for _ in range(minutes):
-            self.clock.moment += timedelta(minutes=1)
-            self.keep({})
-
-
-def held() -> World:
-    world = World()
+def held() -> Voice:
+    world = Voice(policies=HELD)
     world.say(UpdateState.INVESTIGATING)
     return world
+
+
+def told(world: Voice) -> list[str]:
+    return [name for name in world.events() if name.startswith(("Public", "ApprovalRefused"))]
 
 
 def test_colleagues_are_told_at_once_and_customers_nothing() -> None:
@@ -142,7 +35,7 @@ def test_colleagues_are_told_at_once_and_customers_nothing() -> None:
     assert "external" not in world.through("slack")[0].details
     assert world.on_status_page() == []
     assert world.shown() == []
-    assert world.events() == ["PublicTextHeld"]
+    assert told(world) == ["PublicTextHeld"]
 
 
 def test_every_approver_has_a_link_of_their_own() -> None:
@@ -157,7 +50,7 @@ def test_an_approved_text_goes_out_word_for_word() -> None:
     world.decide.decide(world.links()[0], Decision.APPROVED, "fine")
     assert world.on_status_page() == [update.external]
     assert [u.external for u in world.shown()] == [update.external]
-    assert world.events() == ["PublicTextHeld", "PublicTextApproved"]
+    assert told(world) == ["PublicTextHeld", "PublicTextApproved"]
     assert world.timeline.read(INCIDENT_ID)[-1].actor == Actor.human("ada@example.com")
 
 
@@ -174,9 +67,9 @@ def test_a_rejected_text_stays_in_and_is_told_to_those_on_call() -> None:
 def test_a_text_that_nobody_decides_about_expires_visibly() -> None:
     world = held()
     world.tick(9)
-    assert world.events() == ["PublicTextHeld"]
+    assert told(world) == ["PublicTextHeld"]
     world.tick(1)
-    assert "PublicTextExpired" in world.events()
+    assert "PublicTextExpired" in told(world)
     with pytest.raises(ApprovalRefused):
         world.decide.decide(world.links()[0], Decision.APPROVED)
     assert world.on_status_page() == []
@@ -190,7 +83,7 @@ def test_a_get_decides_nothing_however_often_it_is_fetched() -> None:
         assert shown.status == 200
         assert "Publish this text" in shown.body
         assert world.api.show(Request(), link).status == 200
-    assert world.events() == ["PublicTextHeld"]
+    assert told(world) == ["PublicTextHeld"]
     assert world.on_status_page() == []
 
 
@@ -212,7 +105,7 @@ def test_a_post_decides_and_a_replay_does_not() -> None:
 def test_a_post_without_a_decision_decides_nothing() -> None:
     world = held()
     assert world.api.decide(Request(body="decision=maybe"), world.links()[0]).status == 400
-    assert world.events() == ["PublicTextHeld"]
+    assert told(world) == ["PublicTextHeld"]
 
 
 @pytest.mark.parametrize("field_", ["external", "public_name", "next_due_at"])
@@ -246,7 +139,7 @@ def test_no_forged_link_counts() -> None:
         assert world.api.show(Request(), forged).status == 404
         assert world.api.decide(Request(body="decision=approve"), forged).status == 404
     assert world.on_status_page() == []
-    noted = [event for event in world.events() if event == "ApprovalRefused"]
+    noted = [event for event in told(world) if event == "ApprovalRefused"]
     assert 0 < len(noted) <= 20
 
 
@@ -255,9 +148,6 @@ def test_a_link_about_a_plan_is_none_about_a_text() -> None:
     plan_link = world.links()[0]
     assert world.requests.get(INCIDENT_ID, plan_link.split("~")[1]) is not None
     # The same fields, signed as a link about a plan.
-    from incident_squad.domain.approval import ApprovalLink  # noqa: PLC0415
-    from incident_squad.steps.approval_links import write_link  # noqa: PLC0415
-
     request = world.requests.of_incident(INCIDENT_ID)[0]
     forged = ApprovalLink(
         incident_id=INCIDENT_ID, approval_id=request.id, approver="ada@example.com",
@@ -319,7 +209,7 @@ def test_an_incident_that_was_resolved_meanwhile_still_ends_its_request() -> Non
     world.say(UpdateState.RESOLVED)
     world.incidents.change(INCIDENT_ID, status=IncidentStatus.RESOLVED)
     world.tick(11)
-    assert world.events()[-1] == "PublicTextExpired"
+    assert told(world)[-1] == "PublicTextExpired"
 
 
 def test_a_crash_between_decision_and_publication_is_repaired() -> None:
@@ -331,7 +221,7 @@ def test_a_crash_between_decision_and_publication_is_repaired() -> None:
     world.tick(1)
     assert len(world.shown()) == 1
     assert len(world.on_status_page()) == 1
-    assert world.events() == ["PublicTextHeld", "PublicTextApproved"]
+    assert told(world) == ["PublicTextHeld", "PublicTextApproved"]
 
 
 @pytest.mark.parametrize(
@@ -339,7 +229,7 @@ def test_a_crash_between_decision_and_publication_is_repaired() -> None:
     [(Severity.SEV2, {"approve_public_texts": ["SEV1"]}), (Severity.SEV1, {})],
 )
 def test_what_need_not_wait_does_not(severity: Severity, policies: dict[str, Any]) -> None:
-    world = World(severity, policies)
+    world = Voice(severity, policies)
     world.say(UpdateState.INVESTIGATING)
     assert len(world.on_status_page()) == 1
     assert world.links() == []
@@ -347,7 +237,7 @@ def test_what_need_not_wait_does_not(severity: Severity, policies: dict[str, Any
 
 def test_approvers_of_texts_can_be_named() -> None:
     policies = {"approve_public_texts": ["SEV1"], "public_approvers": ["vera"]}
-    world = World(policies=policies)
+    world = Voice(policies=policies)
     world.say(UpdateState.INVESTIGATING)
     assert [read.approver for link in world.links() if (read := read_link(link))] == [
         "vera@example.com"
@@ -357,7 +247,7 @@ def test_approvers_of_texts_can_be_named() -> None:
 
 
 def test_the_page_escapes_whatever_the_text_holds() -> None:
-    world = World()
+    world = Voice(policies=HELD)
     world.incidents.change(INCIDENT_ID, title="<script>alert(1)</script>")
     world.say(UpdateState.INVESTIGATING)
     shown = world.api.show(Request(headers={"accept": "text/html"}), world.links()[0])

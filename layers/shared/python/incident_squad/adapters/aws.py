@@ -16,6 +16,11 @@ CLIENT = Config(
 )
 """Settings of every client: a call that hangs must end long before its function does."""
 
+SENDING = CLIENT.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+"""The same for clients that send messages: a second try of the SDK's own would be a second message
+that nobody knows of.
+"""
+
 THROTTLES = frozenset(
     {
         "Throttled",

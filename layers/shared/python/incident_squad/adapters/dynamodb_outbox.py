@@ -1,13 +1,15 @@
 """The outbox in DynamoDB.
 
 A delivery stands with its incident; while it waits, a pointer of the same transaction stands in
-the partition `OUTBOX`, so that what waits is found without looking at every incident.
+the partition `OUTBOX`, so that what waits is found without looking at every incident. Messages are
+numbered by a counter of the incident, in the transaction that puts them: the order of the numbers
+is the order in which they leave.
 """
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from incident_squad.adapters.dynamodb_items import (
     PARTITION,
@@ -19,10 +21,10 @@ from incident_squad.adapters.dynamodb_items import (
     restored,
     stored,
 )
-from incident_squad.adapters.dynamodb_table import Cancelled, ConditionFailed, DynamoTable
+from incident_squad.adapters.dynamodb_table import Cancelled, ConditionFailed, DynamoTable, pause
 from incident_squad.domain.delivery import Delivery, DeliveryStatus, Lane, Message
-from incident_squad.domain.errors import TransientFailure
-from incident_squad.domain.values import as_utc, iso
+from incident_squad.domain.errors import TransientFailure, TurnLost
+from incident_squad.domain.values import iso
 from incident_squad.ports import Clock
 
 if TYPE_CHECKING:
@@ -33,7 +35,12 @@ _DELIVERY, _LANE, _POINTER = "DELIVERY#", "LANE#", "WAITING#"
 _NEW = "attribute_not_exists(#PK)"
 _FREE = "(attribute_not_exists(#lease_until) OR #lease_until <= :now)"
 _DUE = "(attribute_not_exists(#due_at) OR #due_at <= :now)"
-_TICK = timedelta(milliseconds=1)
+_TURN = "(attribute_not_exists(#turn) OR #turn = :turn)"
+_COUNTER = "OUTBOX"
+
+
+RACES = 40
+"""How often a message may lose its number to another before it gives up."""
 
 
 class DynamoOutbox:
@@ -44,22 +51,22 @@ class DynamoOutbox:
         self._clock = clock
 
     def put(self, message: Message, channels: Sequence[str]) -> None:
-        """Store a message once for each channel; the order of what is there already is kept."""
-        known = self.of_incident(message.incident_id)
-        latest = max((d.created_at for d in known), default=None)
-        now = as_utc(self._clock.now())
-        # Two clocks may disagree by a little; the order of messages never does.
-        at = max(now, latest + _TICK) if latest else now
-        there = {(d.channel, d.message.id) for d in known}
-        for channel in channels:
-            if (channel, message.id) not in there:
-                self._put(Delivery(message=message, channel=channel, created_at=at))
+        """Store a message once for each channel, all or nothing, after all that is there."""
+        for attempt in range(RACES):
+            known = self.of_incident(message.incident_id)
+            there = {d.channel for d in known if d.message.id == message.id}
+            missing = [channel for channel in channels if channel not in there]
+            number = max((d.number for d in known), default=0) + 1
+            if not missing or self._put(message, missing, number):
+                return
+            pause(self._clock, attempt)
+        raise TransientFailure(f"the outbox of {message.incident_id} is too busy")
 
     def of_incident(self, incident_id: str) -> Sequence[Delivery]:
         """All deliveries of an incident, in the order in which they were put."""
         items = self._table.query(incident_key(incident_id), _DELIVERY)
         found = [restored(Delivery, item) for item in items]
-        return tuple(sorted(found, key=lambda d: (d.created_at, d.channel, d.message.id)))
+        return tuple(sorted(found, key=lambda d: (d.number, d.created_at, d.channel)))
 
     def lanes(self) -> Sequence[Lane]:
         """The lanes in which something waits."""
@@ -75,62 +82,61 @@ class DynamoOutbox:
             "incident_id": lane.incident_id,
             "channel": lane.channel,
             "lease_until": iso(until),
+            "turn": lane.turn + 1,
         }
+        free = f"{_FREE} AND {_DUE} AND {_TURN}"
         now = iso(self._clock.now())
         try:
-            item = self._table.update(_lane_key(lane), fields, f"{_FREE} AND {_DUE}", now=now)
+            item = self._table.update(_lane_key(lane), fields, free, now=now, turn=lane.turn)
         except ConditionFailed:
             return None
         return restored(Lane, item)
 
-    def begin(self, waiting: Delivery) -> Delivery:
-        """Note that it is being sent; raises TransientFailure when it waits no more."""
+    def begin(self, waiting: Delivery, lane: Lane) -> Delivery:
+        """Note that it is being sent; raises TurnLost."""
         changes = {
             "attempts": waiting.attempts + 1,
             "tried_at": self._clock.now(),
             "doubtful": True,
         }
-        self._write(waiting.model_copy(update=changes))
+        self._write(lane, waiting.model_copy(update=changes))
         return waiting.model_copy(update={**changes, "doubtful": waiting.doubtful})
 
     def finish(self, ended: Delivery, lane: Lane) -> None:
-        """Store the end of a delivery and the lane's memory, all or nothing."""
-        self._table.transact(
-            [
-                self._table.put_write(_item(ended), ""),
-                self._table.put_write(_lane_item(lane), ""),
-                self._table.delete_write(OUTBOX, _pointer(ended)),
-            ]
-        )
+        """Store the end of a delivery and the lane's memory, all or nothing; raises TurnLost."""
+        self._write(lane, ended, self._table.delete_write(OUTBOX, _pointer(ended)))
 
     def release(self, lane: Lane, tried: Delivery | None) -> None:
-        """Give the lane back, with what could not be sent."""
-        if tried is not None:
-            self._write(tried)
-        self._table.put(_lane_item(lane.model_copy(update={"lease_until": None})))
+        """Give the lane back, with what could not be sent; raises TurnLost."""
+        self._write(lane.model_copy(update={"lease_until": None}), tried)
 
-    def _put(self, fresh: Delivery) -> None:
-        pointer = {
-            PARTITION: OUTBOX,
-            SORT: _pointer(fresh),
-            "incident_id": fresh.message.incident_id,
-            "channel": fresh.channel,
-        }
-        writes = [
-            self._table.put_write(_item(fresh), _NEW),
-            self._table.put_write(attributes(pointer), ""),
-        ]
+    def _put(self, message: Message, channels: Sequence[str], number: int) -> bool:
+        """Whether it got this number; otherwise somebody else did."""
+        counter = (incident_key(message.incident_id), _COUNTER)
+        last = "attribute_not_exists(#number) OR #number < :number"
+        writes = [self._table.update_write(counter, {"number": number}, last, number=number)]
+        for channel in channels:
+            fresh = Delivery(
+                message=message, channel=channel, created_at=self._clock.now(), number=number
+            )
+            writes.append(self._table.put_write(_item(fresh), _NEW))
+            writes.append(self._table.put_write(_pointer_item(fresh), ""))
         try:
             self._table.transact(writes)
         except Cancelled:
-            return  # another try of the same sender has put it
+            return False
+        return True
 
-    def _write(self, delivery: Delivery) -> None:
-        waits = DeliveryStatus.WAITING.value
+    def _write(self, lane: Lane, delivery: Delivery | None, *more: Any) -> None:  # noqa: ANN401 - parts of a transaction
+        """Write a lane while it is ours, with a delivery that waits: all or nothing."""
+        writes: list[Any] = [self._table.put_write(_lane_item(lane), _TURN, turn=lane.turn)]
+        if delivery is not None:
+            waits = DeliveryStatus.WAITING.value
+            writes.append(self._table.put_write(_item(delivery), "#status = :waits", waits=waits))
         try:
-            self._table.put(_item(delivery), "#status = :waits", waits=waits)
-        except ConditionFailed:
-            raise TransientFailure("somebody else has ended this delivery") from None
+            self._table.transact([*writes, *more])
+        except Cancelled:
+            raise TurnLost("somebody else serves this lane by now") from None
 
     def _lane(self, incident_id: str, channel: str) -> Lane:
         fresh = Lane(incident_id=incident_id, channel=channel)
@@ -153,6 +159,17 @@ def _item(delivery: Delivery) -> Item:
     fields = stored(delivery)
     # The status is indexed for incidents; without an `id` a delivery is in no index.
     return attributes({PARTITION: partition, SORT: sort, **fields})
+
+
+def _pointer_item(delivery: Delivery) -> Item:
+    return attributes(
+        {
+            PARTITION: OUTBOX,
+            SORT: _pointer(delivery),
+            "incident_id": delivery.message.incident_id,
+            "channel": delivery.channel,
+        }
+    )
 
 
 def _pointer(delivery: Delivery) -> str:

@@ -108,8 +108,8 @@ class AwsWorld:
             self.knowledge,
             self.secrets,
             self.clock,
-            SnsNotifier(self._client("sns"), self._settings.topic_arn),
-            lambda: self._client("sesv2"),
+            SnsNotifier(self._sender("sns"), self._settings.topic_arn),
+            lambda: self._sender("sesv2"),
         )
 
     @cached_property
@@ -177,6 +177,15 @@ class AwsWorld:
 
         parameter = self._settings.public_url_parameter
         return PublicUrl(self._client("ssm"), parameter, self.clock)
+
+    def _sender(self, service: str) -> Any:  # noqa: ANN401 - boto3 clients are made at run time
+        """A client that tries once: the outbox itself tries again, and knows that it does."""
+        import boto3
+
+        from incident_squad.adapters.aws import SENDING
+
+        make: Any = boto3.client
+        return make(service, config=SENDING)
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3 clients are made at run time
         if service not in self._clients:

@@ -30,15 +30,19 @@ class Message(Value):
 
 
 class DeliveryStatus(StrEnum):
-    """Where a delivery stands; everything but `waiting` is final."""
+    """Where a delivery stands; everything but `waiting` is final.
+
+    `uncertain` is what was sent once, and nobody can find out whether it got there.
+    """
 
     WAITING = "waiting"
     DELIVERED = "delivered"
     REFUSED = "refused"
+    UNCERTAIN = "uncertain"
 
 
 class Delivery(Value):
-    """One message on its way through one channel.
+    """One message on its way through one channel; `number` is its place among an incident's.
 
     `doubtful` means that an attempt was begun whose end nobody knows: it may have got through.
     """
@@ -46,6 +50,7 @@ class Delivery(Value):
     message: Message
     channel: str
     created_at: Moment
+    number: int = Field(default=0, ge=0)
     status: DeliveryStatus = DeliveryStatus.WAITING
     attempts: int = 0
     tried_at: Moment | None = None
@@ -58,7 +63,8 @@ class Lane(Value):
     """The messages of one incident through one channel: they leave in their order, one at a time.
 
     `memory` is what the channel must know next time (a thread, the vendor's id of the incident).
-    `failures` in a row put the next try off until `due_at`; `lease_until` is whose turn it is.
+    `failures` in a row put the next try off until `due_at`. `lease_until` ends a deliverer's turn;
+    `turn` counts them, so that one whose turn is over can write nothing any more.
     """
 
     incident_id: str
@@ -68,3 +74,4 @@ class Lane(Value):
     error: str = ""
     due_at: Moment | None = None
     lease_until: Moment | None = None
+    turn: int = Field(default=0, ge=0)

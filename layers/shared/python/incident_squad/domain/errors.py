@@ -86,6 +86,10 @@ class MessageRefused(SquadError):
     """A channel will never take this message; another try would change nothing."""
 
 
+class TurnLost(TransientFailure):
+    """Somebody else serves this lane of the outbox by now, or has ended this delivery."""
+
+
 class ChannelDown(TransientFailure):
     """A channel does not take messages just now.
 

@@ -127,6 +127,7 @@ def channel_rows(deliveries: Sequence[Delivery]) -> list[dict[str, object]]:
             "delivered": counted[DeliveryStatus.DELIVERED],
             "waiting": counted[DeliveryStatus.WAITING],
             "refused": counted[DeliveryStatus.REFUSED],
+            "uncertain": counted[DeliveryStatus.UNCERTAIN],
             "trouble": troubles[-1] if troubles else "",
         }
     return list(rows.values())

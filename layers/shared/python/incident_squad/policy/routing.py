@@ -17,6 +17,9 @@ from incident_squad.domain.delivery import TOPIC, Message
 KEPT_TRYING = timedelta(days=3)
 """How long a channel may be dead before a message to it is given up."""
 
+_TWICE_RATHER_THAN_NEVER = frozenset({"page", "approval", "handover", "escalation"})
+"""Kinds that somebody must act on."""
+
 _FIRST, _LONGEST = 1.0, 300.0
 _LONGEST_ASKED = 900.0
 _NOT_BY_TOPIC = frozenset({"acknowledged", "summary"})
@@ -31,6 +34,14 @@ def channels_for(message: Message, catalog: Catalog) -> tuple[str, ...]:
     if message.kind not in _NOT_BY_TOPIC and (everything or not taking):
         taking.append(TOPIC)
     return tuple(taking)
+
+
+def repeated_in_doubt(message: Message) -> bool:
+    """Whether a message that may have arrived is sent again where nobody can find out.
+
+    What somebody must act on comes twice rather than never, news once rather than twice.
+    """
+    return message.kind in _TWICE_RATHER_THAN_NEVER
 
 
 def next_try(failures: int, retry_after: float | None, now: datetime, chance: float) -> datetime:

@@ -1,6 +1,6 @@
 """DeliverMessages: take what waits in the outbox to its channels, in order, until it is there."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,9 +14,10 @@ from incident_squad.domain.errors import (
     InvalidConfiguration,
     MessageRefused,
     TransientFailure,
+    TurnLost,
 )
-from incident_squad.policy.routing import KEPT_TRYING, next_try
-from incident_squad.ports import Channels, Clock, Outbox
+from incident_squad.policy.routing import KEPT_TRYING, next_try, repeated_in_doubt
+from incident_squad.ports import Channel, Channels, Clock, Outbox
 from incident_squad.steps.delivery_notes import DeliveryNotes
 
 LEASE = timedelta(seconds=60)
@@ -31,12 +32,14 @@ _POLL = timedelta(milliseconds=250)
 class Delivered(Contract):
     """How many messages went out, failed (and will be tried again) or were refused for good.
 
+    `uncertain` ones may have arrived, and are not sent again.
     `oldest_seconds` is how long the oldest one that is left has been waiting.
     """
 
     delivered: int = 0
     failed: int = 0
     refused: int = 0
+    uncertain: int = 0
     waiting: int = 0
     oldest_seconds: float = 0.0
 
@@ -87,7 +90,10 @@ class DeliverMessages:
             seized = self.outbox.seize(lane, self.clock.now() + LEASE)
             if seized is None:
                 continue
-            outcome, due_at = self._empty(seized)
+            try:
+                outcome, due_at = self._empty(seized)
+            except TurnLost:
+                continue  # somebody else goes on with it
             total = _sum(total, outcome)
             if due_at is not None:
                 down[lane.channel] = due_at
@@ -98,21 +104,32 @@ class DeliverMessages:
         """Everything that waits in a lane, in order. A failure ends it: then when to try again."""
         total = Delivered()
         for waiting in self._waiting(lane):
-            begun = self.outbox.begin(waiting)
             lane = lane.model_copy(update={"lease_until": self.clock.now() + LEASE})
+            begun = self.outbox.begin(waiting, lane)
+            knows = True
             try:
-                memory = self.channels.of(lane.channel).deliver(begun, lane.memory)
+                channel = self.channels.of(lane.channel)
+                knows = channel.knows
+                memory = self._deliver(channel, lane, begun)
             except MessageRefused as refusal:
                 lane = self._refuse(lane, begun, str(refusal))
                 total = _sum(total, Delivered(refused=1))
             except (TransientFailure, InvalidConfiguration) as failure:
-                outcome, due_at = self._put_off(lane, begun, failure)
+                outcome, due_at = self._put_off(lane, begun, failure, knows=knows)
                 return _sum(total, outcome), due_at
             else:
-                lane = self._done(lane, begun, {**lane.memory, **memory})
-                total = _sum(total, Delivered(delivered=1))
+                lane = self._end(lane, begun, memory)
+                total = _sum(total, _counted(memory))
         self.outbox.release(lane, None)
         return total, None
+
+    def _deliver(self, channel: Channel, lane: Lane, begun: Delivery) -> Mapping[str, str] | None:
+        """Hand it over; None when it may be there already and a second one would be a new one."""
+        if begun.doubtful and not channel.knows:
+            if not repeated_in_doubt(begun.message):
+                return None
+            self.notes.repeated(lane, begun)
+        return channel.deliver(begun, lane.memory)
 
     def _waiting(self, lane: Lane) -> list[Delivery]:
         return [
@@ -121,18 +138,22 @@ class DeliverMessages:
             if delivery.channel == lane.channel and delivery.status is DeliveryStatus.WAITING
         ]
 
-    def _done(self, lane: Lane, begun: Delivery, memory: dict[str, str]) -> Lane:
-        healthy = {"memory": memory, "failures": 0, "error": "", "due_at": None}
-        done = {
-            "status": DeliveryStatus.DELIVERED,
-            "doubtful": False,
+    def _end(self, lane: Lane, begun: Delivery, memory: Mapping[str, str] | None) -> Lane:
+        uncertain = memory is None
+        status = DeliveryStatus.UNCERTAIN if uncertain else DeliveryStatus.DELIVERED
+        ended = {
+            "status": status,
+            "doubtful": uncertain,
             "error": "",
+            "ended_at": self.clock.now(),
             "message": _without_secrets(begun.message),
         }
-        kept = lane.model_copy(update=healthy)
-        ended = {**done, "ended_at": self.clock.now()}
+        if uncertain:
+            self.notes.uncertain(lane, begun)
+        healthy = {"failures": 0, "error": "", "due_at": None}
+        kept = lane.model_copy(update={"memory": {**lane.memory, **(memory or {})}, **healthy})
         self.outbox.finish(begun.model_copy(update=ended), kept)
-        if lane.failures:
+        if lane.failures and not uncertain:
             self.notes.recovered(lane)
         return kept
 
@@ -142,13 +163,14 @@ class DeliverMessages:
             "doubtful": False,
             "error": why[:500],
             "ended_at": self.clock.now(),
+            "message": _without_secrets(begun.message),
         }
         self.notes.refused(lane, begun, why)
         self.outbox.finish(begun.model_copy(update=ended), lane)
         return lane
 
     def _put_off(
-        self, lane: Lane, begun: Delivery, failure: Exception
+        self, lane: Lane, begun: Delivery, failure: Exception, *, knows: bool
     ) -> tuple[Delivered, datetime | None]:
         now = self.clock.now()
         if now - begun.created_at >= KEPT_TRYING:
@@ -161,7 +183,8 @@ class DeliverMessages:
         error = str(failure)[:500]
         changes = {"failures": lane.failures + 1, "error": error, "due_at": due_at}
         put_off = lane.model_copy(update=changes)
-        doubtful = begun.doubtful or down is None or down.doubtful
+        # Where a doubt can be cleared up, doubt is cheap; elsewhere only a real one counts.
+        doubtful = begun.doubtful or (down.doubtful if down else knows)
         tried = begun.model_copy(update={"doubtful": doubtful, "error": error})
         self.outbox.release(put_off, tried)
         self.notes.failing(put_off)
@@ -195,10 +218,14 @@ class DeliverMessages:
 
 
 def _without_secrets(message: Message) -> Message:
-    """What is kept of a delivered message: an approver's link decides, so it does not stay."""
+    """What is kept of an ended message: an approver's link decides, so it does not stay."""
     if message.kind != "approval":
         return message
     return message.model_copy(update={"body": "(was sent)", "link": None})
+
+
+def _counted(memory: Mapping[str, str] | None) -> Delivered:
+    return Delivered(uncertain=1) if memory is None else Delivered(delivered=1)
 
 
 def _sum(*parts: Delivered) -> Delivered:
@@ -206,4 +233,5 @@ def _sum(*parts: Delivered) -> Delivered:
         delivered=sum(part.delivered for part in parts),
         failed=sum(part.failed for part in parts),
         refused=sum(part.refused for part in parts),
+        uncertain=sum(part.uncertain for part in parts),
     )

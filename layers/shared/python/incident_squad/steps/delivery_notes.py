@@ -32,6 +32,19 @@ class DeliveryNotes:
         told = f"'{lane.channel}' refused '{delivery.message.subject}': {why}"
         self._note(lane, "DeliveryRefused", told)
 
+    def repeated(self, lane: Lane, delivery: Delivery) -> None:
+        """Said when a message that may have arrived is sent a second time."""
+        if delivery.attempts == NOTED:
+            told = f"'{lane.channel}' is given '{delivery.message.subject}' again: it may be twice"
+            self._note(lane, "DeliveryRepeated", told)
+
+    def uncertain(self, lane: Lane, delivery: Delivery) -> None:
+        """Said when a message may have arrived or not, and is not sent again."""
+        told = (
+            f"'{lane.channel}' may not have got '{delivery.message.subject}': the attempt broke off"
+        )
+        self._note(lane, "DeliveryUncertain", told)
+
     def _note(self, lane: Lane, event: str, summary: str) -> None:
         entry = Entry(
             event=event,

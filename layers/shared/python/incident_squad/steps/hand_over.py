@@ -75,13 +75,17 @@ class HandOver:
                 continue  # decided in this very moment: the decision stands in the record
 
     def _record(self, incident: Incident, reason: str, request: HandOverInput) -> None:
+        events = self.timeline.read(incident.id)
+        told = {"attempt": incident.attempt, "reason": reason[:1000]}
+        if any(e.event == HANDED_OVER and told.items() <= e.data.items() for e in events):
+            return  # another try of this very hand-over was cut off after it
         self.timeline.append(
             incident.id,
             Entry(
                 event=HANDED_OVER,
                 summary=f"Handed over to a human: {reason}"[:2000],
                 actor=Actor.agent("squad"),
-                data={"error": request.error.error if request.error else ""},
+                data={"error": request.error.error if request.error else "", **told},
             ),
         )
 

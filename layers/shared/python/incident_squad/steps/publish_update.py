@@ -69,7 +69,7 @@ class PublishUpdate:
         None when something newer was said meanwhile: that keeps it.
         """
         incident = self.incidents.get(incident_id)
-        update = self.draft_update.progress(incident_id, last)
+        update = _at_its_own_moment(self.draft_update.progress(incident_id, last), last)
         placed = self._place(incident, update, last.number)
         self.catch_up(incident_id)
         return placed
@@ -91,7 +91,8 @@ class PublishUpdate:
             for known in said:
                 if known.key == key and update.at - known.at < SAME_CORRECTION:
                     return known
-            update = update.model_copy(update={"by": by.name, "key": key})
+            named = update.model_copy(update={"by": by.name, "key": key})
+            update = _at_its_own_moment(named, last)
             placed = self._place(incident, update, last.number)
             if placed is not None:
                 self.catch_up(incident_id)
@@ -192,6 +193,11 @@ class PublishUpdate:
 def latest(updates: Sequence[StatusUpdate]) -> StatusUpdate | None:
     """The update that was said last."""
     return next((update for update in reversed(updates) if update.published), None)
+
+
+def _at_its_own_moment(update: StatusUpdate, last: StatusUpdate) -> StatusUpdate:
+    """An update that is later than the one before it: two of one moment would be stored as one."""
+    return update.model_copy(update={"at": max(update.at, last.at + timedelta(milliseconds=1))})
 
 
 def _announces(update: StatusUpdate, state: UpdateState) -> bool:

@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    SSLError,
+)
 
 from incident_squad.adapters.aws import THROTTLES, code_of, failure
 from incident_squad.domain.channels import EmailChannel
@@ -11,7 +18,8 @@ from incident_squad.domain.delivery import Delivery
 from incident_squad.domain.errors import ChannelDown, MessageRefused
 
 _FOR_GOOD = frozenset({"MessageRejected", "BadRequestException"})
-_MOST = 50
+_MOST, _BROKEN = 50, 500
+_NEVER_LEFT = (ConnectTimeoutError, EndpointConnectionError, NoCredentialsError, SSLError)
 
 
 class SesClient(Protocol):
@@ -25,9 +33,11 @@ class SesClient(Protocol):
 class Email:
     """Implements `Channel`.
 
-    SES has no idempotency: an e-mail whose sending was cut off at its very end arrives twice, both
-    with the same `X-Incident-Squad-Message`.
+    SES has no idempotency and shows nobody what it sent: what an e-mail that was cut off becomes is
+    decided by its kind. Both of two have the same `X-Incident-Squad-Message`.
     """
+
+    knows = False
 
     def __init__(self, config: EmailChannel, client: SesClient) -> None:
         self._config, self._client = config, client
@@ -54,7 +64,8 @@ class Email:
         except ClientError as error:
             raise _meant(error) from error
         except BotoCoreError as error:
-            raise ChannelDown(str(failure(error, "sending an e-mail")), doubtful=True) from error
+            why = str(failure(error, "sending an e-mail"))
+            raise ChannelDown(why, doubtful=not isinstance(error, _NEVER_LEFT)) from error
         return memory
 
 
@@ -62,4 +73,6 @@ def _meant(error: ClientError) -> ChannelDown | MessageRefused:
     code = code_of(error)
     if code in _FOR_GOOD:
         return MessageRefused(f"SES refused the e-mail: {code}")
-    return ChannelDown(f"SES does not take e-mail: {code}", doubtful=code not in THROTTLES)
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", _BROKEN)
+    doubtful = status >= _BROKEN and code not in THROTTLES
+    return ChannelDown(f"SES does not take e-mail: {code}", doubtful=doubtful)

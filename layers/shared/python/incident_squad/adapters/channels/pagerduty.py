@@ -19,6 +19,8 @@ _OK = 200
 class PagerDuty:
     """Implements `Channel`. Repeating an event of the Events API changes nothing: one dedup key."""
 
+    knows = True
+
     def __init__(self, config: PagerDutyChannel, secrets: Secrets) -> None:
         self._config, self._secrets = config, secrets
         self._vendor = Vendor("PagerDuty", seconds=config.timeout_seconds)

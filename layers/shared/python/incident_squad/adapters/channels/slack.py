@@ -1,6 +1,6 @@
 """Slack: one thread an incident, its head edited in place; approvers get their link in private."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,6 +25,7 @@ _FOR_GOOD = frozenset(
     }
 )
 _EDITS = frozenset({"page", "notice", "update"})
+_MOST_PAGES = 30
 _METADATA = "incident_squad_message"
 
 
@@ -34,6 +35,8 @@ class Slack:
     Posting has no idempotency key: after a doubtful attempt the thread is searched for the
     message's id, which each message carries as metadata.
     """
+
+    knows = True
 
     def __init__(self, config: SlackChannel, secrets: Secrets) -> None:
         self._config, self._secrets = config, secrets
@@ -84,11 +87,23 @@ class Slack:
         query = {"channel": room, "include_all_metadata": "true", "limit": "100"}
         query |= {"oldest": str(int(waiting.created_at.timestamp()) - 60)}
         query |= {"ts": thread} if thread else {}
-        for posted in self._ask(method, query).get("messages", []):
+        for posted in self._pages(method, query):
             payload = posted.get("metadata", {}).get("event_payload", {})
             if payload.get("id") == waiting.message.id:
                 return str(posted["ts"])
         return None
+
+    def _pages(self, method: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        """All messages since then, however busy the room is; raises ChannelDown at too many."""
+        cursor: dict[str, str] = {}
+        for _ in range(_MOST_PAGES):
+            answer = self._ask(method, {**query, **cursor})
+            yield from answer.get("messages", [])
+            following = (answer.get("response_metadata") or {}).get("next_cursor")
+            if not following:
+                return
+            cursor = {"cursor": str(following)}
+        raise ChannelDown("Slack has too many messages to look through")
 
     def _api(self, method: str, content: Mapping[str, object]) -> dict[str, Any]:
         address = f"{self._config.base_url}/{method}"
@@ -105,7 +120,9 @@ class Slack:
 
 
 class SlackWebhook:
-    """Implements `Channel` with an incoming webhook: it can only add, and answers with `ok`."""
+    """Implements `Channel` with an incoming webhook: it can only add, and shows nothing."""
+
+    knows = False
 
     def __init__(self, config: SlackWebhookChannel, secrets: Secrets) -> None:
         self._config, self._secrets = config, secrets

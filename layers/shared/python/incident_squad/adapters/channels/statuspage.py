@@ -22,6 +22,8 @@ class Statuspage:
     and an update is known by its text.
     """
 
+    knows = True
+
     def __init__(self, config: StatuspageChannel, secrets: Secrets) -> None:
         self._config, self._secrets = config, secrets
         self._vendor = Vendor("Statuspage", seconds=config.timeout_seconds)
@@ -75,7 +77,9 @@ class Statuspage:
     def _says(self, incident: str, message: Message) -> bool:
         found = self._get(f"incidents/{quote(incident, safe='')}")
         updates = found.get("incident_updates", [])
-        return any(update.get("body") == message.details["external"] for update in updates)
+        wanted = message.details["external"].split()
+        # They may keep a text with other line ends than it was sent with.
+        return any(str(update.get("body") or "").split() == wanted for update in updates)
 
     def _call(self, method: str, path: str, content: object) -> dict[str, Any]:
         reply = self._vendor.send_json(method, self._address(path), self._headers(), content)

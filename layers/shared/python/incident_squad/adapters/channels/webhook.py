@@ -20,6 +20,8 @@ _PREFIX = "whsec_"
 class Webhook:
     """Implements `Channel`. `webhook-id` is the same when a message is sent again."""
 
+    knows = True
+
     def __init__(self, config: WebhookChannel, secrets: Secrets, clock: Clock) -> None:
         self._config, self._secrets, self._clock = config, secrets, clock
         self._vendor = Vendor("the webhook", seconds=config.timeout_seconds)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from incident_squad.adapters.records import copy_of
 from incident_squad.domain.delivery import Delivery, DeliveryStatus, Lane, Message
-from incident_squad.domain.errors import TransientFailure
+from incident_squad.domain.errors import TurnLost
 from incident_squad.ports import Clock
 
 _Key = tuple[str, str, str]
@@ -22,16 +22,21 @@ class MemoryOutbox:
         self._lanes: dict[tuple[str, str], Lane] = {}
 
     def put(self, message: Message, channels: Sequence[str]) -> None:
-        """Store a message once for each channel."""
+        """Store a message once for each channel, after all that is there."""
         with self._lock:
+            own = (d for key, d in self._deliveries.items() if key[0] == message.incident_id)
+            number = max((d.number for d in own), default=0) + 1
             for channel in channels:
-                fresh = Delivery(message=message, channel=channel, created_at=self._clock.now())
+                fresh = Delivery(
+                    message=message, channel=channel, created_at=self._clock.now(), number=number
+                )
                 self._deliveries.setdefault(_key(fresh), copy_of(fresh))
 
     def of_incident(self, incident_id: str) -> Sequence[Delivery]:
         """All deliveries of an incident, in the order in which they were put."""
         with self._lock:
-            return tuple(copy_of(d) for key, d in self._deliveries.items() if key[0] == incident_id)
+            found = [copy_of(d) for key, d in self._deliveries.items() if key[0] == incident_id]
+        return tuple(sorted(found, key=lambda d: d.number))
 
     def lanes(self) -> Sequence[Lane]:
         """The lanes in which something waits."""
@@ -47,38 +52,47 @@ class MemoryOutbox:
         """Take a lane; None when it is somebody else's turn or not due yet."""
         with self._lock:
             known, now = self._lane(lane.incident_id, lane.channel), self._clock.now()
-            if any(moment and moment > now for moment in (known.lease_until, known.due_at)):
+            busy = any(moment and moment > now for moment in (known.lease_until, known.due_at))
+            if busy or known.turn != lane.turn:
                 return None
-            return self._keep(known.model_copy(update={"lease_until": until}))
+            changes = {"lease_until": until, "turn": lane.turn + 1}
+            return self._keep(known.model_copy(update=changes))
 
-    def begin(self, waiting: Delivery) -> Delivery:
-        """Note that it is being sent; raises TransientFailure when it waits no more."""
+    def begin(self, waiting: Delivery, lane: Lane) -> Delivery:
+        """Note that it is being sent; raises TurnLost."""
         changes = {
             "attempts": waiting.attempts + 1,
             "tried_at": self._clock.now(),
             "doubtful": True,
         }
-        self._write(waiting.model_copy(update=changes))
+        with self._lock:
+            self._write(waiting.model_copy(update=changes), lane)
+            self._keep(lane)
         return waiting.model_copy(update={**changes, "doubtful": waiting.doubtful})
 
     def finish(self, ended: Delivery, lane: Lane) -> None:
-        """Store the end of a delivery and the lane's memory."""
+        """Store the end of a delivery and the lane's memory; raises TurnLost."""
         with self._lock:
-            self._deliveries[_key(ended)] = copy_of(ended)
+            self._write(ended, lane)
             self._keep(lane)
 
     def release(self, lane: Lane, tried: Delivery | None) -> None:
-        """Give the lane back, with what could not be sent."""
-        if tried is not None:
-            self._write(tried)
+        """Give the lane back, with what could not be sent; raises TurnLost."""
         with self._lock:
+            self._fence(lane)
+            if tried is not None:
+                self._write(tried, lane)
             self._keep(lane.model_copy(update={"lease_until": None}))
 
-    def _write(self, delivery: Delivery) -> None:
-        with self._lock:
-            if self._deliveries[_key(delivery)].status is not DeliveryStatus.WAITING:
-                raise TransientFailure("somebody else has ended this delivery")
-            self._deliveries[_key(delivery)] = copy_of(delivery)
+    def _write(self, delivery: Delivery, lane: Lane) -> None:
+        self._fence(lane)
+        if self._deliveries[_key(delivery)].status is not DeliveryStatus.WAITING:
+            raise TurnLost("somebody else has ended this delivery")
+        self._deliveries[_key(delivery)] = copy_of(delivery)
+
+    def _fence(self, lane: Lane) -> None:
+        if self._lane(lane.incident_id, lane.channel).turn != lane.turn:
+            raise TurnLost("it is somebody else's turn")
 
     def _lane(self, incident_id: str, channel: str) -> Lane:
         fresh = Lane(incident_id=incident_id, channel=channel)
