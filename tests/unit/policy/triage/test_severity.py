@@ -50,7 +50,10 @@ def test_severity_follows_the_stated_impact(facts: dict[str, object], expected: 
         (Tier.STANDARD, "critical", {}, "SEV2"),
         (Tier.INTERNAL, "critical", {}, "SEV3"),
         (Tier.NON_PRODUCTION, "critical", {"affected_percent": 100}, "SEV3"),
-        (Tier.REVENUE, None, {"affected_percent": 20}, "SEV1"),
+        (Tier.REVENUE, None, {"affected_percent": 20}, "SEV2"),
+        (Tier.REVENUE, None, {"affected_percent": 40}, "SEV1"),
+        (Tier.INTERNAL, None, {"affected_percent": 20, "revenue": True}, "SEV2"),
+        (Tier.STANDARD, None, {"few": True}, "SEV3"),
         (None, "P4", {}, "SEV3"),
     ],
 )

@@ -14,7 +14,7 @@ from incident_squad.policy.triage.knowledge import read_yaml
 from incident_squad.policy.triage.tagging import Tagged, Tagger
 
 SUBJECTS = frozenset({"earning", "people", "inside", "serving", "machine"})
-_PASSED_ON = SUBJECTS | {"attack"}
+_ATTACK = frozenset({"attack"})
 _DENIABLE = frozenset(
     [
         *("stopped", "failing", "fine", "feel", "use", "acts", "able"),
@@ -103,7 +103,8 @@ class ClaimReader:
         for clause in _clauses(self._tagger.tag(sentence)[1:]):
             claim = _claim(clause)
             if found and claim.state != "said" and not claim.about(*SUBJECTS):
-                claim = replace(claim, said=claim.said | (found[-1].said & _PASSED_ON))
+                kept = _ATTACK if found[-1].says("attack") else SUBJECTS
+                claim = replace(claim, said=claim.said | (found[-1].said & kept))
             found.append(claim)
         return tuple(found)
 
@@ -154,6 +155,8 @@ def _state(clause: Sequence[Tagged], said: set[str], denied: set[str]) -> str:
         return "unfelt"
     if "use" in denied and "stopped" not in said and (empty is not None or "earning" in said):
         return "fine" if empty is None else "unused"
+    if {"without", "people", "serving"} <= said:
+        return "stopped"
     if "stopped" in said or "unable" in said or denied & {"fine", "acts"} or empty:
         return "fine" if empty and "failing" in denied else "stopped"
     if "failing" in said or _takes_long(clause):
@@ -167,8 +170,7 @@ def _takes_long(clause: Sequence[Tagged]) -> bool:
     """Whether something takes so many seconds, minutes or hours."""
     words = [word.text for word in clause]
     return not _TAKES.isdisjoint(words) and any(
-        one[:1].isdigit()
-        and (two.rstrip("s") in _TIMES or one.lstrip("0123456789.").rstrip("s") in _TIMES)
+        one[:1].isdigit() and (two.rstrip("s") in _TIMES or one.lstrip("0123456789.") in _TIMES)
         for one, two in pairwise((*words, "."))
     )
 

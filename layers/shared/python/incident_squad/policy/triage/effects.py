@@ -27,7 +27,7 @@ def compose(claims: Iterable[Claim], *, measured: bool) -> Effects:
     found = Effects()
     read = list(claims)
     for claim in read:
-        found.earning = found.earning or _suffers(claim)
+        found.earning = found.earning or _suffers(claim, measured=measured)
         _note_security(claim, found)
         if claim.says("blackout"):
             found.note("everybody", claim)
@@ -36,14 +36,20 @@ def compose(claims: Iterable[Claim], *, measured: bool) -> Effects:
         elif claim.bad:
             _note_bad(claim, found, measured=measured)
         else:
-            _note_good(claim, found, read)
-        if claim.says("visual") or claim.says("look", "defect"):
+            _note_good(claim, found, read, measured=measured)
+        if _is_look(claim):
             found.note("cosmetic", claim)
         if claim.says("trivial") or claim.says("only", "inside"):
             found.note("minor", claim)
     if not _GRAVE.isdisjoint(found.facts) and "harmless" in found.facts:
         del found.facts["harmless"]
     return found
+
+
+def _is_look(claim: Claim) -> bool:
+    """Whether only the look is wrong."""
+    wrong = claim.says("look", "defect") or (claim.says("ornament") and claim.bad)
+    return claim.says("visual") or (wrong and not claim.about("earning", "people"))
 
 
 def _repels(claim: Claim, read: Sequence[Claim]) -> bool:
@@ -57,8 +63,10 @@ def _repels(claim: Claim, read: Sequence[Claim]) -> bool:
     )
 
 
-def _suffers(claim: Claim) -> bool:
-    return claim.about("earning") and claim.state in {"stopped", "failing", "said"}
+def _suffers(claim: Claim, *, measured: bool) -> bool:
+    """Whether an earning flow suffers; where a share is stated, it has to be a share of that."""
+    wrong = claim.bad if measured else claim.state not in {"fine", "unfelt", "unused"}
+    return claim.about("earning") and wrong
 
 
 def _note_bad(claim: Claim, found: Effects, *, measured: bool) -> None:
@@ -73,7 +81,7 @@ def _note_bad(claim: Claim, found: Effects, *, measured: bool) -> None:
 
 def _reach(claim: Claim, *, measured: bool) -> str | None:
     """How far the trouble of what faces people reaches."""
-    if claim.says("few"):
+    if claim.says("few") and not measured:
         return "few"
     if measured or claim.about("part", "many"):
         return "degraded"
@@ -91,8 +99,8 @@ def _stands_still(claim: Claim) -> bool:
     return claim.state == "stopped" or (claim.says("whole") and not claim.about("late"))
 
 
-def _note_good(claim: Claim, found: Effects, read: Sequence[Claim]) -> None:
-    if claim.says("few", "people"):
+def _note_good(claim: Claim, found: Effects, read: Sequence[Claim], *, measured: bool) -> None:
+    if claim.says("few", "people") and not measured:
         found.note("few", claim)
     if claim.state == "unused":
         found.note("minor", claim)

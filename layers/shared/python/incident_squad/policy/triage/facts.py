@@ -10,6 +10,8 @@ from incident_squad.policy.triage.shares import Share, Unit, shares
 from incident_squad.policy.triage.tagging import Tagged, Tagger
 from incident_squad.policy.triage.templates import Fact, compile_fact, literals
 
+_NUMBERS = frozenset({"one", "two", "three", "un", "une", "deux", "trois", "single", "every"})
+
 
 @dataclass(slots=True)
 class Stated:
@@ -27,10 +29,14 @@ class Stated:
 class FactFinder:
     """The compiled `facts.yaml`."""
 
-    def __init__(self, data: Mapping[str, Mapping[str, object]]) -> None:
+    def __init__(
+        self, data: Mapping[str, Mapping[str, object]], shared: Mapping[str, object]
+    ) -> None:
         self._facts = {name: _fact(name, part) for name, part in data["facts"].items()}
         quantities = {f"share {n}": float(n) for n in data["quantities"]}
         classes = {name: _phrases(text) for name, text in data["classes"].items()}
+        for name, text in shared.items():
+            classes[name] = [*classes[name], *(p for p in _phrases(text) if not _counts(p))]
         classes |= {f"share {n}": _phrases(text) for n, text in data["quantities"].items()}
         spelt = {
             word
@@ -64,12 +70,25 @@ class FactFinder:
 @lru_cache(maxsize=1)
 def fact_finder() -> FactFinder:
     """The finder of this package's data, compiled once."""
-    return FactFinder(read_yaml("facts.yaml"))
+    words = read_yaml("claims.yaml")
+    return FactFinder(
+        read_yaml("facts.yaml"),
+        {
+            Unit.USERS: words["people"],
+            Unit.REVENUE: words["earning"],
+            Unit.REQUESTS: words["serving"],
+        },
+    )
 
 
 def _fact(name: str, part: object) -> Fact:
     said = part if isinstance(part, dict) else {}
     return compile_fact(name, {key: str(value) for key, value in said.items()})
+
+
+def _counts(phrase: str) -> bool:
+    """Whether a phrase begins with a number, which shares are made of (`one customer`)."""
+    return phrase.partition(" ")[0] in _NUMBERS and " " in phrase
 
 
 def _phrases(text: object) -> list[str]:

@@ -10,14 +10,15 @@ _OPENING, _PHRASE = 3, 7
 def staged(sentences: Iterable[str]) -> str | None:
     """The clause that says so, or None. What people suffer from is never staged."""
     read = [claim for sentence in sentences for claim in claim_reader().claims(sentence)]
-    found = next((claim for claim in read if _staged(claim)), None)
+    suffering = any(claim.bad and claim.says("people") for claim in read)
+    found = next((claim for claim in read if _staged(claim, suffering=suffering)), None)
     return found.text[:80] if found else None
 
 
-def _staged(claim: Claim) -> bool:
+def _staged(claim: Claim, *, suffering: bool) -> bool:
     """`Pretend that ...`, `exercise run by ...`; no service called `exercise-api` that fails."""
     if claim.opens("pretend", _OPENING):
         return True
     if claim.says("rehearsed") and not claim.bad:
         return claim.opens("rehearsed", _OPENING) or len(claim.text.split()) <= _PHRASE
-    return claim.says("ours") or claim.says("mistaken")
+    return not suffering and (claim.says("ours") or claim.says("mistaken"))

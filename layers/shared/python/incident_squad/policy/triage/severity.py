@@ -11,8 +11,9 @@ from incident_squad.domain.catalog import Tier
 from incident_squad.domain.triage import Impact
 from incident_squad.domain.values import IncidentType, Severity
 
-MOST, MANY = 50.0, 10.0
-"""More than MOST percent is critical, MANY percent and more is high."""
+MOST, MANY, MUCH_REVENUE = 50.0, 10.0, 33.0
+"""More than MOST percent is critical, MANY percent and more is high; of what earns money,
+MUCH_REVENUE percent are critical."""
 
 _LABELS = (
     "warning warn low info informational information notice minor p3 p4 p5 sev3 sev4 sev5 ok "
@@ -48,9 +49,9 @@ class Situation:
 
     @property
     def minor(self) -> bool:
-        """Whether only the company itself depends on it; an intruder makes no such difference."""
+        """Whether only the company itself depends on it: no intruder, no flow that earns money."""
         internal = self.tier is Tier.INTERNAL and self.type is not IncidentType.SECURITY
-        return self.impact.minor or internal
+        return self.impact.minor or (internal and not self.impact.revenue)
 
     @property
     def mild(self) -> bool:
@@ -125,9 +126,9 @@ RULES = (
     ),
     Rule(
         "revenue degraded",
-        lambda s: s.revenue and s.percent >= MANY,
+        lambda s: s.revenue and s.percent >= MUCH_REVENUE,
         Severity.SEV1,
-        "10 to 50 % of a flow that earns money is affected",
+        "a third or more of a flow that earns money is affected",
     ),
     Rule(
         "many are affected",

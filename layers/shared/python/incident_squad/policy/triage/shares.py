@@ -78,8 +78,9 @@ def shares(row: Sequence[Tagged], quantities: Mapping[str, float]) -> Iterator[S
         elif _count(word.text):
             yield from _fraction(row, place)
         if word.text in _EVERY and place + 1 < len(row) and row[place + 1].text in _ORDINALS:
-            each = _unit_after(row, place + 2) or Unit.REQUESTS
-            yield Share(round(100 / _ORDINALS[row[place + 1].text], 1), each)
+            each = _unit_after(row, place + 2)
+            if each:
+                yield Share(round(100 / _ORDINALS[row[place + 1].text], 1), each)
         for name, percent in quantities.items():
             unit = _unit_after(row, place + 1) if word.has(name) else None
             if unit and (percent > _ONE or unit is Unit.USERS):

@@ -77,6 +77,7 @@ class Vocabulary:
         self._phrases: dict[str, list[tuple[tuple[str, ...], str]]] = {}
         self._deletes: dict[str, list[str]] = {}
         self._learned: set[str] = set()
+        self._ordinary: set[str] = set()
         self.products: set[str] = set()
         self._cache: dict[str, str] = {}
         phrases: list[tuple[str, str]] = []
@@ -107,6 +108,11 @@ class Vocabulary:
         known.append((words, canonical))
         known.sort(key=lambda entry: -len(entry[0]))
 
+    def keep(self, words: Iterable[str]) -> None:
+        """Take these words as they are written: they are no typos of others."""
+        self._ordinary.update(words)
+        self._cache.clear()
+
     def learn(self, words: Iterable[str]) -> None:
         """Let long words be found behind a typo."""
         for word in words:
@@ -135,6 +141,8 @@ class Vocabulary:
         stemmed = stem(word)
         if stemmed in self._canonical:
             return self._canonical[stemmed]
+        if word in self._ordinary or stemmed in self._ordinary:
+            return stemmed
         if len(word) >= _TYPO_LENGTH and word.isalpha() and not {word, stemmed} & self._learned:
             close = self._behind_typo(word)
             if close:
