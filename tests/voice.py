@@ -204,5 +204,5 @@ class Voice:
         return [event.event for event in self.timeline.read(incident_id)]
 
 
-def _page(incident_id: str) -> str:
-    return f"/{incident_id}"
+def _page(incident_id: str, person: str = "") -> str:
+    return f"/{incident_id}?view={person}"

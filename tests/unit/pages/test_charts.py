@@ -109,5 +109,5 @@ def test_the_button_is_there_while_nobody_is_on_it() -> None:
     site = a_website()
     site.note(INCIDENT_ID, "OnCallNotified", "Paged ada@example.com", "communicator")
     assert "I am on it" in page(site)
-    site.note(INCIDENT_ID, "Acknowledged", "ada@example.com is on it", "x")
-    assert "Somebody is on it." in page(site)
+    site.note(INCIDENT_ID, "Acknowledged", "ada@example.com is on it", "ada@example.com")
+    assert "ada@example.com is on it." in page(site)

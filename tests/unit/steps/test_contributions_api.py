@@ -42,11 +42,39 @@ def named(site: Website, event: str) -> list[str]:
     return [e.summary for e in site.timeline.read(INCIDENT_ID) if e.event == event]
 
 
-def test_a_view_link_is_enough_to_say_that_one_is_on_it(site: Website) -> None:
-    request = Request(query={"view": site.links.token(INCIDENT_ID)}, body="by=ada@example.com")
+def test_a_link_of_ones_own_says_who_is_on_it(site: Website) -> None:
+    view = site.links.token(INCIDENT_ID, "ada@example.com")
+    request = Request(query={"view": view}, body="by=mallory@example.com")
     assert api(site).acknowledged(request, INCIDENT_ID).status == 200
     assert named(site, "Acknowledged") == ["ada@example.com is on it"]
     assert site.notifier.messages[-1].kind == "acknowledged"
+
+
+def test_a_link_that_anybody_may_have_lends_nobodys_name(site: Website) -> None:
+    request = Request(query={"view": site.links.token(INCIDENT_ID)}, body="by=ada@example.com")
+    assert api(site).acknowledged(request, INCIDENT_ID).status == 200
+    assert named(site, "Acknowledged") == ["somebody with the link is on it"]
+
+
+def test_a_name_cannot_be_written_into_a_link(site: Website) -> None:
+    shared = site.links.token(INCIDENT_ID).split("~")
+    adas = site.links.token(INCIDENT_ID, "ada@example.com").split("~")
+    bens = site.links.token(INCIDENT_ID, "ben@example.com").split("~")
+    for forged in (
+        [shared[0], adas[1], shared[1]],
+        [adas[0], bens[1], adas[2]],
+        [adas[0], adas[2]],
+        [adas[0], adas[1] + "A", adas[2]],
+        [adas[0], "_" * 40, adas[2]],
+    ):
+        request = Request(query={"view": "~".join(forged)})
+        assert api(site).acknowledged(request, INCIDENT_ID).status == 401
+    assert named(site, "Acknowledged") == []
+
+
+def test_who_holds_the_token_says_for_whom_and_it_stands_as_said(site: Website) -> None:
+    assert api(site).acknowledged(body(by="ada@example.com"), INCIDENT_ID).status == 200
+    assert named(site, "Acknowledged") == ["operator for ada@example.com is on it"]
 
 
 def test_a_browser_gets_a_page_and_a_nameless_click_counts(site: Website) -> None:

@@ -48,6 +48,10 @@ from tests.fakes import (
 MINUTE = timedelta(minutes=1)
 
 
+def view_link(incident_id: str, person: str = "") -> str:
+    return f"/{incident_id}?view={person}"
+
+
 @dataclass
 class World:
     severity: Severity = Severity.SEV1
@@ -70,7 +74,7 @@ class World:
             self.incidents, self.timeline, self.knowledge, self.clock, self.record
         )
         self.publish = PublishUpdate(
-            self.incidents, self.timeline, self.notifier, self.draft, lambda name: f"/{name}"
+            self.incidents, self.timeline, self.notifier, self.draft, view_link
         )
         self.keep = KeepPromises(
             incidents=self.incidents,
@@ -79,7 +83,7 @@ class World:
             knowledge=self.knowledge,
             clock=self.clock,
             publish=self.publish,
-            view_link=lambda name: f"/{name}",
+            view_link=view_link,
             texts=self.texts,
         )
         self.acknowledge = Acknowledge(self.incidents, self.timeline, self.notifier)
@@ -100,7 +104,7 @@ class World:
     def notify(self, incident_id: str) -> None:
         NotifyOnCall(
             incidents=self.incidents, timeline=self.timeline, notifier=self.notifier,
-            knowledge=self.knowledge, clock=self.clock, view_link=lambda name: f"/{name}",
+            knowledge=self.knowledge, clock=self.clock, view_link=view_link,
         )(IncidentInput(incident_id=incident_id))  # fmt: skip
 
     def say(self, state: UpdateState, incident_id: str = INCIDENT_ID) -> None:
@@ -313,12 +317,12 @@ def test_a_kill_after_any_event_loses_and_doubles_no_message(point: int) -> None
     world.__dict__["record"] = ReadRecord(world.incidents, world.approvals, world.timeline)
     parts = (world.incidents, world.timeline, world.knowledge, world.clock, world.record)
     world.publish = PublishUpdate(
-        world.incidents, world.timeline, world.notifier, DraftUpdate(*parts), lambda n: f"/{n}"
+        world.incidents, world.timeline, world.notifier, DraftUpdate(*parts), view_link
     )
     world.keep = KeepPromises(
         incidents=world.incidents, timeline=world.timeline, notifier=world.notifier,
         knowledge=world.knowledge, clock=world.clock, publish=world.publish,
-        view_link=lambda n: f"/{n}", texts=world.texts,
+        view_link=view_link, texts=world.texts,
     )  # fmt: skip
     world.open(paged=True)
     world.say(UpdateState.INVESTIGATING)
@@ -403,3 +407,22 @@ def test_a_storm_of_a_thousand_alerts_is_one_page_and_one_update_a_state() -> No
     assert {d.status for d in world.outbox.of_incident(str(incident_id))} == {
         DeliveryStatus.WAITING
     }
+
+
+def test_whoever_is_woken_gets_a_link_in_their_own_name_and_no_room_does() -> None:
+    slack = {"kind": "slack", "token": "channels/slack", "channel": "C0INCIDENTS"}
+    simple = {"kind": "slack_webhook", "url": "channels/simple", "kinds": ["page", "call"]}
+    hook = {
+        "kind": "webhook",
+        "url": "https://x.example/y",
+        "secret": "channels/x",
+        "kinds": ["page", "call"],
+    }
+    world = World(catalog={"channels": {"slack": slack, "simple": simple, "hook": hook}})
+    world.open(paged=True)
+    found = [(d.channel, d.message) for d in world.outbox.of_incident(INCIDENT_ID)]
+    own = [(channel, m.recipients) for channel, m in found if m.kind == "call"]
+    assert own == [("slack", (f"{name}@example.com",)) for name in ("ada", "ben", "vera")]
+    links = {m.link for _, m in found if m.kind == "call"}
+    assert len(links) == 3
+    assert not links & {m.link for _, m in found if m.kind != "call"}

@@ -21,6 +21,7 @@ Kind = Literal[
     "approval",
     "handover",
     "escalation",
+    "call",
     "acknowledged",
     "promise",
     "summary",
@@ -60,7 +61,7 @@ class PagerDutyChannel(HttpChannel):
 class SlackChannel(HttpChannel):
     """Slack: a thread an incident in `channel` (its id), by the bot `token`.
 
-    Approvers get their own link by direct message. The bot needs the scopes chat:write,
+    Approvers and those who are paged get a link of their own by direct message. The bot needs the scopes chat:write,
     channels:history, im:history, im:write and users:read.email.
     """
 
@@ -77,6 +78,7 @@ class SlackChannel(HttpChannel):
         "approval",
         "handover",
         "escalation",
+        "call",
         "acknowledged",
         "promise",
     )

@@ -16,7 +16,7 @@ from incident_squad.domain.values import Value
 from incident_squad.pages.charts import charts
 from incident_squad.pages.render import page
 from incident_squad.pages.web import Answer
-from incident_squad.policy.escalation import last_page, on_it
+from incident_squad.policy.escalation import last_page, who_is_on_it
 from incident_squad.policy.notification import impact_in_words
 
 NEUTRAL_TITLE = "This link does not lead anywhere"
@@ -41,6 +41,7 @@ class Extra(Value):
     clocks: dict[str, float] = Field(default_factory=dict)
     problems: tuple[str, ...] = ()
     query: str = ""
+    person: str = ""
     list_link: bool = False
     deliveries: tuple[Delivery, ...] = ()
     runbooks: dict[str, Runbook] = Field(default_factory=dict)
@@ -105,11 +106,12 @@ def incident_page(record: IncidentRecord, extra: Extra) -> Answer:
         "clocks": extra.clocks,
         "problems": extra.problems,
         "query": extra.query,
+        "person": extra.person,
         "list_link": extra.list_link,
         "channels": channel_rows(extra.deliveries),
         "cost": cost(record),
         "charts": charts(record, extra.runbooks),
-        "on_it": on_it(record.events),
+        "on_it": who_is_on_it(record.events),
         "can_acknowledge": record.incident.status.open and last_page(record.events) > 0,
     }
     return page("incident", content)

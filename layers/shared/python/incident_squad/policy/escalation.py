@@ -63,6 +63,13 @@ def on_it(events: Sequence[TimelineEvent]) -> bool:
     return acknowledged(events, last_page(events))
 
 
+def who_is_on_it(events: Sequence[TimelineEvent]) -> str:
+    """Who said or showed it first since the last page; empty when nobody did."""
+    after = last_page(events)
+    said = (event for event in events if event.n > after and _answers(event))
+    return next((event.actor.name for event in said), "")
+
+
 def last_page(events: Sequence[TimelineEvent]) -> int:
     """The number of the event that woke people last; 0 when none did."""
     return next((event.n for event in reversed(events) if event.event in _PAGES), 0)
@@ -70,14 +77,12 @@ def last_page(events: Sequence[TimelineEvent]) -> int:
 
 def acknowledged(events: Sequence[TimelineEvent], after: int = 0) -> bool:
     """Whether a human has said or shown, after event number `after`, that they are on it."""
-    return any(
-        event.n > after
-        and (
-            event.event == ACKNOWLEDGED
-            or (event.event == "ApprovalDecided" and event.actor.kind is ActorKind.HUMAN)
-        )
-        for event in events
-    )
+    return any(event.n > after and _answers(event) for event in events)
+
+
+def _answers(event: TimelineEvent) -> bool:
+    decided = event.event == "ApprovalDecided" and event.actor.kind is ActorKind.HUMAN
+    return event.event == ACKNOWLEDGED or decided
 
 
 def _recipients(level: int, triage: Triage, catalog: Catalog) -> tuple[str, ...]:

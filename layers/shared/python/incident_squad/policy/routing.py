@@ -10,20 +10,22 @@ from incident_squad.domain.channels import (
     SlackChannel,
     StatuspageChannel,
     TopicChannel,
-    WebhookChannel,
 )
 from incident_squad.domain.delivery import TOPIC, Message
 
 KEPT_TRYING = timedelta(days=3)
 """How long a channel may be dead before a message to it is given up."""
 
-_TWICE_RATHER_THAN_NEVER = frozenset({"page", "approval", "handover", "escalation"})
+_TWICE_RATHER_THAN_NEVER = frozenset({"page", "approval", "handover", "escalation", "call"})
 """Kinds that somebody must act on."""
 
 _FIRST, _LONGEST = 1.0, 300.0
 _LONGEST_ASKED = 900.0
-_NOT_BY_TOPIC = frozenset({"acknowledged", "summary"})
-"""Kinds that tell machines what people did, or that only executives wait for."""
+_NOT_BY_TOPIC = frozenset({"acknowledged", "summary", "call"})
+"""Kinds that tell machines what people did, that only executives wait for, or one person."""
+
+PERSONAL = frozenset({"approval", "call"})
+"""Kinds whose link speaks in the name of their only reader: no machine and no room gets them."""
 
 
 def channels_for(message: Message, catalog: Catalog) -> tuple[str, ...]:
@@ -66,14 +68,9 @@ def _takes(channel: ChannelConfig, message: Message) -> bool:
     public = isinstance(channel, StatuspageChannel)
     if isinstance(channel, TopicChannel) or not _wants(channel.kinds, message.kind, public=public):
         return False
-    match channel:
-        case StatuspageChannel():
-            return bool(message.details.get("external"))
-        case EmailChannel():
-            return any("@" in recipient for recipient in message.recipients)
-        case SlackChannel() if message.kind == "approval":
-            return any("@" in recipient for recipient in message.recipients)
-        case WebhookChannel():
-            # A link decides in its approver's name: no machine is ever given one.
-            return message.kind != "approval"
-    return True
+    people = any("@" in recipient for recipient in message.recipients)
+    if message.kind in PERSONAL:
+        return people and isinstance(channel, EmailChannel | SlackChannel)
+    if public:
+        return bool(message.details.get("external"))
+    return people or not isinstance(channel, EmailChannel)

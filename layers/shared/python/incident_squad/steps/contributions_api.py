@@ -28,26 +28,29 @@ class ContributionsApi:
     publish: PublishUpdate
 
     def acknowledged(self, request: Request, incident_id: str) -> Answer:
-        """Take an acknowledgement: `by` is an e-mail address, believed as far as it is shown."""
+        """Take an acknowledgement, in the name of whom the link was made for and of nobody else.
+
+        The holder of the token may say for whom (`by`); that stands on the timeline as said.
+        """
         if not self.readers.admits(request, incident_id):
             return problem(401, "Unauthorized", "Send a bearer token or a valid view link.")
-        by = str(request.fields().get("by") or "").strip()
-        who = Actor.human(by if _EMAIL.fullmatch(by) else "somebody with the link")
+        person = self.readers.person(request, incident_id)
+        operator = _operator(request) if self.readers.knows(request) else ""
+        who = Actor.human(person or operator or "somebody with the link")
         answer = self._about(incident_id, lambda: {"new": self.acknowledge(incident_id, who)})
         if not request.wants_page or answer.status != 200:  # noqa: PLR2004 - HTTP's own
             return answer
         return message_page(200, "You are on it", "Nobody else will be paged. Go back to see it.")
 
     def correct(self, request: Request, incident_id: str) -> Answer:
-        """Publish a correction: JSON with `external`, and `by` to say who speaks."""
+        """Publish a correction: JSON with `external`, and `by` to say for whom."""
         if not self.readers.knows(request):
             return problem(401, "Unauthorized", "Send a bearer token.")
         fields = request.fields()
         text = " ".join(str(fields.get("external") or "").split())
         if not text or len(text) > _LONGEST:
             return problem(400, "Bad Request", f"external must be 1 to {_LONGEST} characters")
-        by = str(fields.get("by") or "")
-        who = Actor.human(by if _EMAIL.fullmatch(by) else "operator")
+        who = Actor.human(_operator(request))
         return self._about(incident_id, lambda: plain(self.publish.correct(incident_id, text, who)))
 
     def _about(self, incident_id: str, act: Callable[[], dict[str, Any]]) -> Answer:
@@ -60,3 +63,9 @@ class ContributionsApi:
             return nowhere
         except PolicyViolation as violation:
             return problem(422, "Unprocessable Content", str(violation))
+
+
+def _operator(request: Request) -> str:
+    """Who holds the token, and for whom they say that they act: a token proves no name."""
+    by = str(request.fields().get("by") or "").strip()
+    return f"operator for {by}" if _EMAIL.fullmatch(by) else "operator"

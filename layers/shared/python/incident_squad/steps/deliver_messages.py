@@ -16,7 +16,7 @@ from incident_squad.domain.errors import (
     TransientFailure,
     TurnLost,
 )
-from incident_squad.policy.routing import KEPT_TRYING, next_try, repeated_in_doubt
+from incident_squad.policy.routing import KEPT_TRYING, PERSONAL, next_try, repeated_in_doubt
 from incident_squad.ports import Channel, Channels, Clock, Outbox
 from incident_squad.steps.delivery_notes import DeliveryNotes
 
@@ -219,7 +219,7 @@ class DeliverMessages:
 
 def _without_secrets(message: Message) -> Message:
     """What is kept of an ended message: an approver's link decides, so it does not stay."""
-    if message.kind != "approval":
+    if message.kind not in PERSONAL:
         return message
     return message.model_copy(update={"body": "(was sent)", "link": None})
 

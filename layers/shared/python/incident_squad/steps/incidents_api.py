@@ -131,6 +131,7 @@ class IncidentsApi:
                 clocks=clocks(record),
                 problems=tuple(self.timeline_of.problems(incident_id)),
                 query=_view_query(request),
+                person=Readers(self.links, self.tokens).person(request, incident_id),
                 list_link=self._admitted(request, EVERYTHING),
                 runbooks=self._runbooks(record),
                 deliveries=tuple(self.outbox.of_incident(incident_id)) if self.outbox else (),

@@ -23,7 +23,7 @@ from incident_squad.ports import (
     Notifier,
     Timeline,
 )
-from incident_squad.steps.message_facts import details_of
+from incident_squad.steps.message_facts import calls, details_of
 from incident_squad.steps.public_texts import PublicTexts
 from incident_squad.steps.publish_update import PublishUpdate, latest
 
@@ -58,7 +58,7 @@ class KeepPromises:
     knowledge: Knowledge
     clock: Clock
     publish: PublishUpdate
-    view_link: Callable[[str], str]
+    view_link: Callable[..., str]
     texts: PublicTexts
 
     def __call__(self, _: dict[str, Any]) -> Kept:
@@ -128,7 +128,7 @@ class KeepPromises:
         triage = incident.triage
         page = standing(events, triage, self.knowledge.catalog) if triage else None
         if page is not None:
-            self.notifier.send(self._page(incident, page))
+            self._wake(incident, page)
         broken = next((e for e in reversed(events) if e.event == PROMISE_BROKEN), None)
         if broken is not None:
             self.notifier.send(self._late(incident, str(broken.data["due"])))
@@ -182,8 +182,14 @@ class KeepPromises:
                 data={"level": due.level, "recipients": list(due.recipients)},
             ),
         )
-        self.notifier.send(self._page(incident, due))
+        self._wake(incident, due)
         return True
+
+    def _wake(self, incident: Incident, due: Escalation) -> None:
+        page = self._page(incident, due)
+        self.notifier.send(page)
+        for call in calls(page, self.view_link):
+            self.notifier.send(call)
 
     def _page(self, incident: Incident, due: Escalation) -> Message:
         alerts = self.incidents.alerts(incident.id)

@@ -1,6 +1,9 @@
 """The facts of an incident that channels build their own forms from."""
 
+from collections.abc import Callable, Iterator
+
 from incident_squad.domain.alert import Alert, Source
+from incident_squad.domain.delivery import Message
 from incident_squad.domain.incident import Incident
 from incident_squad.domain.update import StatusUpdate
 from incident_squad.domain.values import iso
@@ -29,6 +32,19 @@ def update_details(update: StatusUpdate, *, public: bool) -> dict[str, str]:
     if update.next_due_at is not None:
         known["nextDueAt"] = iso(update.next_due_at)
     return known
+
+
+def calls(page: Message, view_link: Callable[..., str]) -> Iterator[Message]:
+    """A page once more for each person who is woken, with the link that speaks in their name."""
+    for person in page.recipients:
+        if "@" in person:
+            own = {
+                "id": f"{page.id}:{person}",
+                "kind": "call",
+                "recipients": (person,),
+                "link": view_link(page.incident_id, person),
+            }
+            yield page.model_copy(update=own)
 
 
 def _theirs(alert: Alert | None) -> str:

@@ -10,7 +10,7 @@ from incident_squad.domain.timeline import Actor, Entry
 from incident_squad.domain.triage import Triage
 from incident_squad.policy.notification import Audience, audience, pager_card
 from incident_squad.ports import Clock, IncidentStore, Knowledge, Message, Notifier, Timeline
-from incident_squad.steps.message_facts import details_of
+from incident_squad.steps.message_facts import calls, details_of
 
 ONCALL_NOTIFIED = "OnCallNotified"
 
@@ -24,7 +24,7 @@ class NotifyOnCall:
     notifier: Notifier
     knowledge: Knowledge
     clock: Clock
-    view_link: Callable[[str], str]
+    view_link: Callable[..., str]
 
     def __call__(self, request: IncidentInput) -> NotifyOnCallOutput:
         """Send the pager card; the intent is on the timeline before anybody is woken."""
@@ -50,7 +50,10 @@ class NotifyOnCall:
             message = str(before[-1].data.get("message", f"{incident.id}:page"))
             fresh = tuple(before[-1].data["recipients"])
         if fresh:
-            self.notifier.send(self._card(incident, triage, fresh, message))
+            page = self._card(incident, triage, fresh, message)
+            self.notifier.send(page)
+            for call in calls(page, self.view_link):
+                self.notifier.send(call)
         return told.recipients
 
     def _record(

@@ -20,6 +20,10 @@ class Readers:
         view = request.query.get("view", "")
         return self.knows(request) or (bool(view) and self.links.admits(view, subject))
 
+    def person(self, request: Request, subject: str) -> str:
+        """Whom the request's link was made for; empty when it was made for anybody, or is bad."""
+        return self.links.person(request.query.get("view", ""), subject) or ""
+
     def knows(self, request: Request) -> bool:
         """Whether the request carries the token."""
         scheme, _, given = request.headers.get("authorization", "").partition(" ")

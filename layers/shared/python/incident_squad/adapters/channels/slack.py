@@ -9,6 +9,7 @@ from incident_squad.adapters.channels.slack_blocks import blocks_of, fallback
 from incident_squad.domain.channels import SlackChannel, SlackWebhookChannel
 from incident_squad.domain.delivery import Delivery, Message
 from incident_squad.domain.errors import ChannelDown, MessageRefused
+from incident_squad.policy.routing import PERSONAL
 from incident_squad.ports import Secrets
 
 _FOR_GOOD = frozenset(
@@ -45,8 +46,8 @@ class Slack:
     def deliver(self, waiting: Delivery, memory: Mapping[str, str]) -> Mapping[str, str]:
         """Post into the incident's thread, and bring its head up to date."""
         message = waiting.message
-        if message.kind == "approval":
-            self._ask_in_private(waiting)
+        if message.kind in PERSONAL:
+            self._tell_in_private(waiting)
             return memory
         head = memory.get("ts")
         if head is None:
@@ -57,8 +58,8 @@ class Slack:
                                       "ts": head})  # fmt: skip
         return memory
 
-    def _ask_in_private(self, waiting: Delivery) -> None:
-        # The link decides in its approver's name: it never stands in a channel.
+    def _tell_in_private(self, waiting: Delivery) -> None:
+        # The link speaks in its reader's name: it never stands in a channel.
         for recipient in waiting.message.recipients:
             if "@" not in recipient:
                 continue
