@@ -31,6 +31,8 @@ from infra.components.workflow_states import (
     variable,
 )
 
+_STAYS = "Recovered?: the symptom is still there after the time limit."
+
 # The plan is made anew: what it finds already applied, it skips.
 _PLANNING = (Stage.SYNTHESIZE, Stage.APPROVAL, Stage.REMEDIATE)
 
@@ -42,6 +44,7 @@ class Flow:
         self._states = states
         self._hand_over = self._make_hand_over()
         self._trouble = Trouble(self._hand_over)
+        self._undo = self._make_undo()
 
     def start(self) -> sfn.Choice:
         """Where every execution begins: the first one of an incident, and every later one."""
@@ -192,17 +195,20 @@ class Flow:
             retry=ONCE,
         )
         remediate.item_processor(step)
+        Trouble(self._undo).catch(remediate, "a step of the fix failed.")
+        remediate.next(verify)
+        return remediate
+
+    def _make_undo(self) -> tasks.LambdaInvoke:
         undo = self._states.task(
             "UndoRemediation",
             function="undo_remediation",
             takes=IncidentInput,
             comment="Take applied steps back, the last one first",
         )
-        Trouble(undo).catch(remediate, "a step of the fix failed.")
-        self._trouble.catch(undo, "a step of the fix failed and could not be taken back.")
+        self._trouble.catch(undo, "the fix failed and could not be taken back.")
         undo.next(self._hand_over)
-        remediate.next(verify)
-        return remediate
+        return undo
 
     def _recover(self, publish_resolved: tasks.LambdaInvoke) -> tasks.LambdaInvoke:
         verify = self._states.task(
@@ -226,10 +232,12 @@ class Flow:
         choice = self._states.choice(
             "Recovered?",
             comment="The symptom decides, not the steps",
-            otherwise=_because("Recovered?: the symptom is still there after the time limit."),
+            otherwise=_because(_STAYS),
         )
         choice.when(equals("recovered", "yes"), monitoring)
-        choice.when(equals("recovered", "not_yet"), wait).otherwise(self._hand_over)
+        choice.when(equals("recovered", "not_yet"), wait)
+        choice.when(equals("recovered", "undo"), self._undo, assign=_because(_STAYS))
+        choice.otherwise(self._hand_over)
         verify.next(choice)
         return verify
 

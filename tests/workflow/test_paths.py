@@ -136,6 +136,15 @@ def test_a_symptom_that_stays_goes_to_a_human(machine: Interpreter) -> None:
     assert not run.given("close_incident")
 
 
+def test_a_fix_that_is_wanted_back_is_undone_before_a_human_is_called(
+    machine: Interpreter,
+) -> None:
+    run = machine.run(Script().answers("verify_recovery", recovery("undo")), NEW)
+    assert run.states[-4:] == ["Recovered?", "UndoRemediation", "HandOver", "HandedOver"]
+    (page,) = run.given("hand_over")
+    assert page["reason"].startswith("Recovered?: the symptom is still there")
+
+
 @pytest.mark.parametrize(
     ("stage", "first"),
     [

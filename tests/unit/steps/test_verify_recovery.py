@@ -12,7 +12,7 @@ from incident_squad.domain.plan import StepRecord, StepStatus
 from incident_squad.steps.verify_recovery import VerifyRecovery
 from tests.builders import INCIDENT_ID, NOW, a_triage, an_alert, later
 from tests.fakes import FakeProbers
-from tests.unit.steps.remediation import Squad, the_runbook
+from tests.unit.steps.remediation import COUNT, END, Squad, the_runbook
 
 RECOVERY: list[dict[str, Any]] = [
     {
@@ -94,6 +94,32 @@ def test_the_time_for_recovery_counts_from_the_end_of_the_repair() -> None:
     assert "'Few connections' is not so: 0.9" in squad.said
     assert "No errors" not in squad.said
     assert squad.incidents.get(INCIDENT_ID).stage is Stage.HAND_OVER
+
+
+def a_squad_that_wants_it_back(**undo: Any) -> Squad:
+    step = {**END, "undo": undo or END["undo"]}
+    runbook = the_runbook(COUNT, step, recovery=RECOVERY, undo_when_not_recovered=True)
+    squad = Squad(runbook=runbook)
+    squad.run_all()
+    squad.clock.moment = later(hours=1)
+    return squad
+
+
+def test_a_fix_that_did_not_help_is_taken_back_where_the_runbook_says_so() -> None:
+    squad = a_squad_that_wants_it_back()
+    assert verify(squad, {"share": 0.9, "errors": 0}).recovered == "undo"
+    assert squad.incidents.get(INCIDENT_ID).stage is Stage.RECOVERY
+    squad.undo()
+    assert squad.done[-1] == "undo:End the stuck sessions"
+    # An execution that was lost meanwhile is taken up here, and there is nothing left to undo.
+    squad.clock.moment = later(hours=2)
+    assert verify(squad, {"share": 0.9, "errors": 0}).recovered == "no"
+    assert squad.incidents.get(INCIDENT_ID).stage is Stage.HAND_OVER
+
+
+def test_a_fix_without_an_undo_stands_and_is_handed_over() -> None:
+    squad = a_squad_that_wants_it_back(title="Nothing to take back")
+    assert verify(squad, {"share": 0.9, "errors": 0}).recovered == "no"
 
 
 def test_what_cannot_be_seen_is_no_recovery() -> None:

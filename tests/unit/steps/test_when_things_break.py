@@ -18,6 +18,8 @@ from incident_squad.contracts import HandOverInput, WorkflowError
 from incident_squad.domain.approval import Approval, ApprovalStatus, Decision
 from incident_squad.domain.errors import TransientFailure
 from incident_squad.domain.incident import IncidentStatus, Stage
+from incident_squad.domain.plan import Effect, StepRecord, StepStatus
+from incident_squad.domain.timeline import Actor, Entry
 from incident_squad.steps.decide_approval import DecideApproval
 from incident_squad.steps.hand_over import HandOver
 from incident_squad.steps.record_failure import RecordFailure
@@ -27,6 +29,7 @@ from tests.builders import (
     NOW,
     a_catalog,
     a_plan,
+    a_planned_step,
     a_runbook,
     an_alert,
     an_incident,
@@ -109,6 +112,32 @@ def test_a_hand_over_pages_with_all_that_is_known_and_keeps_the_incident_open(wo
     assert page.recipients == ("ada@example.com", "ben@example.com")
     assert "it broke" in page.body
     assert "SELECT pg_terminate_backend(pid)" in page.body
+    assert "Nothing was changed." in page.body
+
+
+def test_a_hand_over_says_what_stands_and_what_was_seen_last(world: World) -> None:
+    plan = a_plan(steps=(a_planned_step(undo="Start them again"),))
+    world.incidents.put_plan(plan)
+    record = StepRecord(
+        place=0,
+        plan_hash=plan.hash,
+        status=StepStatus.APPLIED,
+        effect=Effect.DONE,
+        started_at=NOW,
+        acted_on=({"pid": "11"},),
+    )
+    world.incidents.put_step(INCIDENT_ID, record)
+    seen = Entry(
+        event="RecoveryNotSeen", summary="'Errors' is so: 9", actor=Actor.agent("verifier")
+    )
+    world.timeline.append(INCIDENT_ID, seen)
+    world.hand_over(HandOverInput(incident_id=INCIDENT_ID, reason="x"))
+    (page,) = world.notifier.messages
+    assert "Seen: 'Errors' is so: 9" in page.body
+    assert "IS APPLIED and stands. Changed: pid=11. To take it back: Start them again." in page.body
+    last = world.timeline.read(INCIDENT_ID)[-1]
+    assert last.event == "HandedOver"
+    assert "pid=11" in last.data["standing"][0]
 
 
 def test_a_page_that_nobody_takes_fails_loudly(world: World) -> None:

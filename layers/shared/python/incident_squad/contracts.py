@@ -132,9 +132,9 @@ class UndoOutput(Contract):
 
 
 class VerifyRecoveryOutput(Contract):
-    """What "Recovered?" chooses by."""
+    """What "Recovered?" chooses by; `undo` is a no that takes the steps of the fix back first."""
 
-    recovered: Literal["yes", "not_yet", "no"]
+    recovered: Literal["yes", "not_yet", "no", "undo"]
     wait_seconds: int = Field(ge=1)
 
 

@@ -357,8 +357,9 @@ class Runbook(Value):
     """A runbook file: front matter plus the prose for people (`guide`, Markdown).
 
     `type` is None for the general runbooks (false alarm, unclear failure), which fit any type.
-    `recovery` says when the symptom itself is gone. `digest` is the SHA-256 of the file, `path`
-    where it stands in the folder of runbooks.
+    `recovery` says when the symptom itself is gone. `undo_when_not_recovered` takes the steps back
+    that have an undo when it does not go: for a fix that does harm where it does not help.
+    `digest` is the SHA-256 of the file, `path` where it stands in the folder of runbooks.
     """
 
     name: Name
@@ -369,6 +370,7 @@ class Runbook(Value):
     checks: tuple[Check, ...] = ()
     steps: tuple[Step, ...] = Field(min_length=1)
     recovery: tuple[Condition, ...] = ()
+    undo_when_not_recovered: bool = False
     estimated_time: str = Field(alias="estimatedTime", pattern=r"\d")
     root_cause: str = Field(alias="rootCause")
     customer: Wording

@@ -17,8 +17,10 @@ from incident_squad.ports import (
     Timeline,
 )
 from incident_squad.steps.message_facts import details_of
+from incident_squad.steps.standing import standing
 
 HANDED_OVER = "HandedOver"
+RECOVERY_NOT_SEEN = "RecoveryNotSeen"
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,11 @@ class HandOver:
                 event=HANDED_OVER,
                 summary=f"Handed over to a human: {reason}"[:2000],
                 actor=Actor.agent("squad"),
-                data={"error": request.error.error if request.error else "", **told},
+                data={
+                    "error": request.error.error if request.error else "",
+                    "standing": list(self._standing(incident)),
+                    **told,
+                },
             ),
         )
 
@@ -99,7 +105,14 @@ class HandOver:
             f"{place}. {step.title}: {step.command}"
             for place, step in enumerate(plan.steps if plan else (), start=1)
         ]
-        body = [f"Why: {reason}", f"Known: {known}", *(["Steps to consider:", *steps])]
+        stands = self._standing(incident)
+        body = [
+            f"Why: {reason}",
+            *self._seen_last(incident),
+            f"Known: {known}",
+            *(["What the squad has changed:", *stands] if stands else ["Nothing was changed."]),
+            *["Steps to consider:", *steps],
+        ]
         return Message(
             id=f"{incident.id}:handover:{incident.attempt}",
             incident_id=incident.id,
@@ -110,6 +123,14 @@ class HandOver:
             urgent=True,
             details=details_of(incident, alerts[0] if alerts else None),
         )
+
+    def _standing(self, incident: Incident) -> tuple[str, ...]:
+        return standing(self.incidents.plan(incident.id), self.incidents.steps(incident.id))
+
+    def _seen_last(self, incident: Incident) -> tuple[str, ...]:
+        """Why recovery was not seen, where that is the reason."""
+        told = [e for e in self.timeline.read(incident.id) if e.event == RECOVERY_NOT_SEEN]
+        return (f"Seen: {told[-1].summary}",) if told else ()
 
     def _recipients(self, incident: Incident) -> tuple[str, ...]:
         catalog = self.knowledge.catalog

@@ -56,7 +56,7 @@ class Planner:
             target=target,
             mutates=step.mutates,
             risk=step.risk,
-            undo=step.undo.title if step.undo else "",
+            undo=_undo_of(runbook, step),
             when=step.when,
         )
         if step.when is not StepCondition.ALWAYS:
@@ -118,6 +118,14 @@ class Planner:
             self.clock.sleep(LOOK_AGAIN_SECONDS)
             before, rows = len(rows), executor.preview(step, target, parameters)
         return rows
+
+
+def _undo_of(runbook: Runbook, step: Step) -> str:
+    """How the step is taken back, in words for who approves it."""
+    if step.undo is None:
+        return ""
+    by_itself = runbook.undo_when_not_recovered and step.undo.action is not None
+    return step.undo.title + (" (by itself, if the symptom stays)" if by_itself else "")
 
 
 def _for_the_young(

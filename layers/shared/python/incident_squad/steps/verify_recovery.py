@@ -9,8 +9,8 @@ from incident_squad.contracts import IncidentInput, VerifyRecoveryOutput
 from incident_squad.domain.alert import AlertStatus
 from incident_squad.domain.evidence import Evidence, EvidenceStatus, Verdict
 from incident_squad.domain.incident import Incident, IncidentStatus, Stage
-from incident_squad.domain.plan import Plan
-from incident_squad.domain.runbook import Condition, ParameterValue
+from incident_squad.domain.plan import Plan, PlannedStep, StepStatus
+from incident_squad.domain.runbook import Condition, ParameterValue, Runbook
 from incident_squad.domain.timeline import Actor, Entry
 from incident_squad.ports import Clock, IncidentStore, Knowledge, Probers, Timeline
 from incident_squad.steps.alert_record import leading_alert
@@ -48,10 +48,27 @@ class VerifyRecovery:
             )
         unmet = [_words(seen) for seen in evidence if seen.verdict is not Verdict.SUPPORTS]
         seen = "; ".join(unmet) or "nothing here can show whether the symptom is gone"
+        undo = self._to_undo(incident, plan)
         self._conclude(
-            incident, "RecoveryNotSeen", f"Not recovered in time: {seen}", evidence, Stage.HAND_OVER
+            incident,
+            "RecoveryNotSeen",
+            f"Not recovered in time: {seen}",
+            evidence,
+            Stage.RECOVERY if undo else Stage.HAND_OVER,
         )
-        return VerifyRecoveryOutput(recovered="no", wait_seconds=wait)
+        return VerifyRecoveryOutput(recovered="undo" if undo else "no", wait_seconds=wait)
+
+    def _to_undo(self, incident: Incident, plan: Plan | None) -> bool:
+        """Whether the runbook wants its steps back, and one of them stands that can be."""
+        if plan is None or plan.runbook_id is None:
+            return False
+        runbook = self.knowledge.runbook(plan.runbook_id)
+        return runbook.undo_when_not_recovered and any(
+            record.status is StepStatus.APPLIED
+            and record.plan_hash == plan.hash
+            and _has_undo(runbook, plan.steps[record.place])
+            for record in self.incidents.steps(incident.id)
+        )
 
     def _recovered(
         self, incident: Incident, plan: Plan | None
@@ -175,6 +192,11 @@ class VerifyRecovery:
 def _parameters(plan: Plan | None) -> dict[str, ParameterValue]:
     steps = plan.to_run() if plan else ()
     return {name: value for step in steps for name, value in step.parameters.items()}
+
+
+def _has_undo(runbook: Runbook, planned: PlannedStep) -> bool:
+    step = next(iter(runbook.steps[planned.step_index : planned.step_index + 1]), None)
+    return bool(step and planned.mutates and step.undo and step.undo.action)
 
 
 def _words(seen: Evidence) -> str:
