@@ -38,9 +38,11 @@ class Weigher:
 
     requests: list[ModelRequest] = field(default_factory=list)
 
-    def ask(self, request: ModelRequest, seconds: float) -> ModelReply:
+    def ask(
+        self, request: ModelRequest, seconds: float, on_text: Callable[[str], None] | None = None
+    ) -> ModelReply:
         """Nothing that can be used."""
-        del seconds
+        del seconds, on_text
         self.requests.append(request)
         return ModelReply(model=request.model, text="{}")
 

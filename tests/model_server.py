@@ -21,7 +21,10 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Says:
-    """A sound message. `text` may be any JSON value: it is sent as text."""
+    """A sound message. `text` may be any JSON value: it is sent as text.
+
+    A stream comes after `after` seconds, a piece `every` so many, and `breaks_off` in the middle.
+    """
 
     text: Any = ""
     calls: Sequence[tuple[str, Mapping[str, Any]]] = ()
@@ -29,6 +32,7 @@ class Says:
     category: str | None = None
     usage: Mapping[str, int] = field(default_factory=dict)
     after: float = 0.0
+    every: float = 0.0
     breaks_off: bool = False
 
 
@@ -229,10 +233,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(200, message)
             return
         self._head(200, "text/event-stream; charset=utf-8", None)
-        for name, event in _events(message):
+        events = list(_events(message))
+        for place, (name, event) in enumerate(events):
+            self._model.wait(answer.every)
             self.wfile.write(f"event: {name}\ndata: {json.dumps(event)}\n\n".encode())
             self.wfile.flush()
-            if answer.breaks_off and name == "content_block_delta":
+            if answer.breaks_off and place > len(events) // 2:
                 error = json.dumps(_error("overloaded_error"))
                 self.wfile.write(f"event: error\ndata: {error}\n\n".encode())
                 break

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from incident_squad.adapters.anthropic_wire import reply_of
@@ -21,15 +22,19 @@ class ScriptedModel:
         self.asked: list[dict[str, Any]] = []
         self.released = threading.Event()
 
-    def ask(self, request: ModelRequest, seconds: float) -> ModelReply:
+    def ask(
+        self, request: ModelRequest, seconds: float, on_text: Callable[[str], None] | None = None
+    ) -> ModelReply:
         body = _body(request)
         self.asked.append(body)
         answer = self._answer(body)
         match answer:
             case Says():
                 self.released.wait(answer.after)
-                message = json.dumps(message_of(answer, body)).encode()
-                return reply_of(message, request.model)
+                message = message_of(answer, body)
+                if on_text is not None:
+                    _stream(message, on_text, answer)
+                return reply_of(json.dumps(message).encode(), request.model)
             case Sends():
                 return reply_of(answer.body, request.model)
             case Fails():
@@ -49,6 +54,15 @@ class ScriptedModel:
         if callable(self._script):
             return self._script(body)
         return self._left.pop(0) if len(self._left) > 1 else self._left[0]
+
+
+def _stream(message: dict[str, Any], on_text: Callable[[str], None], answer: Says) -> None:
+    """Half of the text, then all of it; one that breaks off does so in the middle."""
+    text = "".join(block.get("text", "") for block in message["content"])
+    on_text(text[: len(text) // 2])
+    if answer.breaks_off:
+        raise ModelFailed(Trouble.OVERLOADED, "midway: overloaded_error")
+    on_text(text)
 
 
 def _body(request: ModelRequest) -> dict[str, Any]:

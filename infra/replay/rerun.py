@@ -8,7 +8,13 @@ from incident_squad.adapters.memory import MemoryKnowledge, MemoryLedger
 from incident_squad.adapters.transcripts.tape import Playback, Tape
 from incident_squad.agents.rails import Rails
 from incident_squad.bootstrap.squad import Squad
-from incident_squad.bootstrap.transcripts import INVESTIGATE, investigate_on, squad_on, triage_on
+from incident_squad.bootstrap.transcripts import (
+    INVESTIGATE,
+    drafts_on,
+    investigate_on,
+    squad_on,
+    triage_on,
+)
 from incident_squad.contracts import IncidentInput, UpdateInput
 from incident_squad.domain.catalog import Catalog
 from incident_squad.domain.errors import InvalidConfiguration, ModelFailed, SquadError
@@ -36,9 +42,11 @@ class Again:
 class NoModel:
     """Implements `Model` where answers come from the tape."""
 
-    def ask(self, request: ModelRequest, seconds: float) -> ModelReply:
+    def ask(
+        self, request: ModelRequest, seconds: float, on_text: Callable[[str], None] | None = None
+    ) -> ModelReply:
         """Never: no question comes past the tape."""
-        del request, seconds
+        del request, seconds, on_text
         raise ModelFailed(Trouble.UNAVAILABLE, "a replay asks nobody")
 
 
@@ -77,7 +85,7 @@ class Rerun:
 def _state(then: Transcript, tape: Tape, squad: Squad, world: MemoryWorld) -> Callable[[], object]:
     if then.state == "DraftUpdate":
         update = UpdateInput.model_validate(then.request)
-        return lambda: squad.draft_update().draft(update.incident_id, update.state)
+        return lambda: drafts_on(tape, squad, squad).draft(update.incident_id, update.state)
     request = IncidentInput.model_validate(then.request)
     if then.state.startswith(INVESTIGATE):
         kind = IncidentType(then.state.removeprefix(INVESTIGATE).lower())

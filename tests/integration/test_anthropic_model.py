@@ -229,3 +229,53 @@ def test_the_servers_streams_are_true_to_the_wire() -> None:
             stream.until_done()
     assert caught.value.type == "overloaded_error"
     assert json.loads(server.raw[0])["stream"] is True
+
+
+def test_a_streamed_answer_is_the_whole_answer_and_is_told_as_it_grows(model_at: ModelAt) -> None:
+    told: list[str] = []
+    said = Says("A text of several pieces.", [("look", {"at": "it"})], usage={"output_tokens": 9})
+    with ModelServer(said) as server:
+        model = model_at(server)
+        streamed, whole = model.ask(a_request(), 5, told.append), model.ask(a_request(), 5)
+    assert (streamed.text, streamed.usage) == (whole.text, whole.usage)
+    assert streamed.calls[0].arguments == whole.calls[0].arguments
+    assert len(told) > 1
+    assert told == sorted(told, key=len)
+    assert told[-1] == "A text of several pieces."
+    assert server.seen[0]["stream"]
+    assert "stream" not in server.seen[1]
+
+
+@pytest.mark.parametrize(
+    ("answer", "trouble"),
+    [
+        (Says("A text that breaks off midway.", breaks_off=True), Trouble.OVERLOADED),
+        (Says("No.", stop="refusal", category="cyber"), Trouble.REFUSAL),
+        (Says("Too lo", stop="max_tokens"), Trouble.TRUNCATED),
+        (Sends(b"event: x\ndata: {nonsense\n\n", "text/event-stream"), Trouble.MALFORMED),
+        (Sends(b"data: []\n\n", "text/event-stream"), Trouble.MALFORMED),
+        (Sends(b'data: {"type": "content_block_delta"}\n\n', "text/event-stream"),
+         Trouble.MALFORMED),
+        (Sends(b'data: {"type": "ping"}\n\n', "text/event-stream"), Trouble.UNAVAILABLE),
+        (Sends(b"", "text/event-stream"), Trouble.UNAVAILABLE),
+        (Floods(), Trouble.MALFORMED),
+        (Drips(), Trouble.TIMEOUT),
+    ],
+)  # fmt: skip
+def test_a_stream_that_goes_wrong_is_a_normal_outcome(
+    model_at: ModelAt, answer: Answer, trouble: Trouble
+) -> None:
+    with ModelServer(answer) as server, pytest.raises(ModelFailed) as caught:
+        model_at(server).ask(a_request(), 1.5, lambda _: None)
+    assert caught.value.trouble == trouble
+
+
+def test_what_was_begun_to_be_told_is_not_said_again_in_other_words(model_at: ModelAt) -> None:
+    broken = Says("A text that breaks off midway.", breaks_off=True)
+    with (
+        ModelServer([broken, Says("Another text.")]) as server,
+        pytest.raises(ModelFailed) as found,
+    ):
+        model_at(server).ask(a_request(), 5, lambda _: None)
+    assert len(server.seen) == 1
+    assert found.value.tokens[0] > 0

@@ -1,6 +1,6 @@
 """What the use cases need from the world, as roles. Adapters fill them; tests write fakes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -480,10 +480,13 @@ class Secrets(Protocol):
 class Model(Protocol):
     """A language model. It sees what it is given and can do nothing by itself."""
 
-    def ask(self, request: ModelRequest, seconds: float) -> ModelReply:
+    def ask(
+        self, request: ModelRequest, seconds: float, on_text: Callable[[str], None] | None = None
+    ) -> ModelReply:
         """One call, with the retries that fit into the time; raises ModelFailed.
 
-        An answer that was refused, cut off or is not in form is a ModelFailed too.
+        An answer that was refused, cut off or is not in form is a ModelFailed too. With `on_text`
+        the answer is streamed: it is told all of the text so far, again and again.
         """
         ...
 

@@ -6,10 +6,11 @@ The SDK takes most of a second to import, so it is imported when the first quest
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
+from incident_squad.adapters.anthropic_stream import Growing, OnText
 from incident_squad.adapters.anthropic_wire import reply_of, word
 from incident_squad.domain.errors import ModelFailed, SquadError
 from incident_squad.domain.model import ModelReply, ModelRequest, Trouble
@@ -37,20 +38,27 @@ class AnthropicModel:
     def _connected(self) -> Any:  # noqa: ANN401 - the SDK's clients share no base type
         return self._connect()
 
-    def ask(self, request: ModelRequest, seconds: float) -> ModelReply:
-        """One call, tried again while that fits into the time; raises ModelFailed."""
+    def ask(
+        self, request: ModelRequest, seconds: float, on_text: OnText | None = None
+    ) -> ModelReply:
+        """One call, tried again while that fits into the time; raises ModelFailed.
+
+        What has begun to be told by `on_text` is not tried again.
+        """
         ends = time.monotonic() + seconds
         client = self._client()
         for attempt in range(1, TRIES + 1):
             left = ends - time.monotonic()
             if left <= 0:
                 raise ModelFailed(Trouble.TIMEOUT, f"no answer in {seconds:.1f} s")
+            growing = Growing(on_text) if on_text else None
             try:
-                return reply_of(self._send(client, request, ends), request.model)
+                return reply_of(self._send(client, request, ends, growing), request.model)
             except _Busy as busy:
                 wait = _pause(busy, attempt)
                 left = ends - time.monotonic()
-                if attempt == TRIES or wait > left * _WORTH_WAITING:
+                begun = growing is not None and growing.begun
+                if begun or attempt == TRIES or wait > left * _WORTH_WAITING:
                     raise ModelFailed(busy.trouble, busy.detail) from None
                 time.sleep(wait)
         raise ModelFailed(Trouble.UNAVAILABLE, "no try was made")
@@ -69,14 +77,23 @@ class AnthropicModel:
                 detail = f"{type(error).__name__} where its key is kept"
                 raise ModelFailed(Trouble.UNAVAILABLE, detail) from error
 
-    def _send(self, client: Any, request: ModelRequest, ends: float) -> bytes:  # noqa: ANN401
+    def _send(
+        self,
+        client: Any,  # noqa: ANN401 - the SDK's clients share no base type
+        request: ModelRequest,
+        ends: float,
+        growing: Growing | None,
+    ) -> bytes:
         import anthropic  # noqa: PLC0415 - heavy
 
         try:
             with client.messages.with_streaming_response.create(
-                **_wire(request, self._prefix), timeout=max(0.05, ends - time.monotonic())
+                **_wire(request, self._prefix),
+                **({"stream": True} if growing else {}),
+                timeout=max(0.05, ends - time.monotonic()),
             ) as response:
-                return _read(response, ends)
+                chunks = _in_time(response.iter_bytes(), ends)
+                return growing.body(chunks) if growing else b"".join(chunks)
         except anthropic.APITimeoutError:
             raise ModelFailed(Trouble.TIMEOUT, "the connection was silent") from None
         except anthropic.AuthenticationError as error:
@@ -166,14 +183,12 @@ def _wire(request: ModelRequest, prefix: str) -> dict[str, Any]:
     return arguments
 
 
-def _read(response: Any, ends: float) -> bytes:  # noqa: ANN401 - the SDK's raw response
+def _in_time(chunks: Iterable[bytes], ends: float) -> Iterator[bytes]:
     """The body. Its size is limited below; here it is the whole call's time that counts."""
-    body = bytearray()
-    for chunk in response.iter_bytes():
-        body += chunk
+    for chunk in chunks:
+        yield chunk
         if time.monotonic() > ends:
             raise ModelFailed(Trouble.TIMEOUT, "the answer came too slowly")
-    return bytes(body)
 
 
 def _status(error: Any) -> Exception:  # noqa: ANN401 - typed by the SDK, imported late

@@ -9,6 +9,8 @@ _TOO_FINE = {
     "Observed",
     "MetricsQueried",
     "UpdateDrafted",
+    "DraftWritten",
+    "DraftWithdrawn",
     "InvestigationStarted",
     "ApproversAsked",
     "StepStarted",

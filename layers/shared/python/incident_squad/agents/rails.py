@@ -1,7 +1,7 @@
 """The rails that every question to a model runs on: time, money, health, and what may leave."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,8 @@ from incident_squad.domain.model import (
 )
 from incident_squad.domain.triage import FLOOR
 from incident_squad.ports import Ledger, Model
+
+OnText = Callable[[str], None]
 
 _LEAST_SECONDS = 0.3
 """With less time than this a call is not worth its money."""
@@ -71,8 +73,12 @@ class Desk:
         *,
         tools: Sequence[ToolSpec] = (),
         answer_schema: dict[str, Any] | None = None,
+        on_text: OnText | None = None,
     ) -> ModelReply:
-        """One call by the table of seats; raises ModelFailed and nothing else."""
+        """One call by the table of seats; raises ModelFailed and nothing else.
+
+        `on_text` is told the text as it grows, in another thread, and not when it is replayed.
+        """
         chosen = self._rails.seats[seat]
         asked = ModelRequest(
             agent=seat,
@@ -84,17 +90,17 @@ class Desk:
             answer_schema=answer_schema,
             max_tokens=chosen.max_tokens,
         )
-        reply = self.answered(safe_to_send(asked, self._rails.policies.secret_words))
+        safe = safe_to_send(asked, self._rails.policies.secret_words)
+        reply = self.answered(safe, on_text)
         self.models.append(reply.model)
         return reply
 
-    def answered(self, request: ModelRequest) -> ModelReply:
+    def answered(self, request: ModelRequest, on_text: OnText | None = None) -> ModelReply:
         """The answer to a request that is safe to send; raises ModelFailed."""
         self._check_time()
         if not self._rails.breaker.admits():
             raise ModelFailed(Trouble.CIRCUIT_OPEN, "the model failed several times just now")
-        chosen = self._rails.seats[request.agent]
-        return self._paid(request, most(chosen, size_of(request)), chosen.seconds)
+        return self._paid(request, self._rails.seats[request.agent], on_text)
 
     def use(self, reason: str = "") -> ModelUse:
         """How an answer was made in the end; with no model's answer in it, the floor made it."""
@@ -105,11 +111,12 @@ class Desk:
         if self._deadline.left < _LEAST_SECONDS:
             raise ModelFailed(Trouble.NO_TIME, "no time is left for a call")
 
-    def _paid(self, request: ModelRequest, most_usd: int, longest: float) -> ModelReply:
+    def _paid(self, request: ModelRequest, seat: Seat, on_text: OnText | None) -> ModelReply:
+        most_usd = most(seat, size_of(request))
         self._reserve(most_usd)
-        seconds = max(0.0, min(longest, self._deadline.left))
+        seconds = max(0.0, min(seat.seconds, self._deadline.left))
         try:
-            reply = within(seconds, lambda: self._rails.model.ask(request, seconds))
+            reply = within(seconds, lambda: self._rails.model.ask(request, seconds, on_text))
         except ModelFailed as failure:
             self._rails.breaker.failed(failure.trouble)
             self._settle(most_usd, self._cost_of_failure(failure, request, most_usd))

@@ -5,13 +5,14 @@ customers may know, and what it writes for them is shown only when it says nothi
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from incident_squad.agents.drafting import Draft, Drafting
 from incident_squad.agents.facts import Facts
 from incident_squad.agents.fence import Fence
-from incident_squad.agents.rails import Desk
+from incident_squad.agents.rails import Desk, OnText
 from incident_squad.domain.catalog import Catalog
 from incident_squad.domain.errors import ModelFailed
 from incident_squad.domain.model import Trouble
@@ -32,7 +33,29 @@ class TextsAnswer(BaseModel):
     executive: str = Field(max_length=500)
 
 
-def add_to(update: StatusUpdate, facts: Facts, catalog: Catalog, desk: Desk) -> StatusUpdate:
+def drafting(
+    update: StatusUpdate, facts: Facts, catalog: Catalog, tell: Callable[[Draft], bool]
+) -> Drafting:
+    """Drafts of what is added, through the same gates as what is added in the end."""
+
+    def external(said: str) -> str:
+        _, objection = _external(said, update, facts, catalog)
+        shown = not objection and not update.fallback_reason and facts.public.concerned
+        return said if shown else ""
+
+    def internal(said: str) -> str:
+        return redact(_locked(said, _internal_facts(update, facts))[0], catalog)
+
+    return Drafting(external, internal, tell)
+
+
+def add_to(
+    update: StatusUpdate,
+    facts: Facts,
+    catalog: Catalog,
+    desk: Desk,
+    on_text: OnText | None = None,
+) -> StatusUpdate:
     """The update with what of the model's text may be shown; raises ModelFailed.
 
     An update that the leak gate has already made bare stays bare.
@@ -42,6 +65,7 @@ def add_to(update: StatusUpdate, facts: Facts, catalog: Catalog, desk: Desk) -> 
         desk.prompts.plain(SEAT),
         [{"role": "user", "content": _question(update, facts, desk.fence())}],
         answer_schema=TextsAnswer.model_json_schema(),
+        on_text=on_text,
     )
     try:
         answer = TextsAnswer.model_validate_json(reply.text)

@@ -91,6 +91,7 @@ def refine_update(w: World, rails: Rails | None) -> RefineUpdate | None:
     """The communicator's model."""
     if rails is None:
         return None
+    from incident_squad.steps.draft_notes import DraftNotes
     from incident_squad.steps.refine_update import RefineUpdate
 
-    return RefineUpdate(rails=rails, knowledge=w.knowledge)
+    return RefineUpdate(rails=rails, knowledge=w.knowledge, notes=DraftNotes(w.timeline))

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from incident_squad.steps.investigate import Investigate
     from incident_squad.steps.publish_update import PublishUpdate
     from incident_squad.steps.refine_diagnosis import RefineDiagnosis
+    from incident_squad.steps.refine_update import RefineUpdate
     from incident_squad.steps.triage import Triage
 
 A = TypeVar("A")
@@ -83,6 +84,16 @@ def investigate_on(tape: Tape, squad: Squad, kind: IncidentType, world: Squad) -
     return replace(made, refiner=replace(refiner, looks_for=TapedLooksFor(beneath.looks_for, tape)))
 
 
+def drafts_on(tape: Tape, squad: Squad, world: Squad) -> DraftUpdate:
+    """Drafts on tape. What is told while a model writes is told to the world, and only once."""
+    made = squad.draft_update()
+    if made.refiner is None:
+        return made
+    beneath = cast("RefineUpdate", world.draft_update().refiner)
+    notes = None if tape.playing else beneath.notes
+    return replace(made, refiner=replace(cast("RefineUpdate", made.refiner), notes=notes))
+
+
 @dataclass(frozen=True)
 class Transcribed:
     """The judging states of a squad, each run kept; `trouble` is told when one can't be."""
@@ -129,7 +140,7 @@ class Transcribed:
         return self._kept(
             "DraftUpdate",
             request,
-            lambda _, s: s.draft_update().draft(request.incident_id, request.state),
+            lambda t, s: drafts_on(t, s, self.squad).draft(request.incident_id, request.state),
         )
 
     def _kept(self, state: str, request: BaseModel, run: Callable[[Tape, Squad], A]) -> A:

@@ -21,6 +21,7 @@ from incident_squad.ports import (
     Knowledge,
     Timeline,
 )
+from incident_squad.steps.draft_notes import DRAFT_WITHDRAWN, DRAFT_WRITTEN
 from incident_squad.steps.report import plain
 
 RETRY_MILLISECONDS = 100
@@ -119,6 +120,10 @@ def _public(incident: Incident, updates: Sequence[StatusUpdate]) -> PublicIncide
 
 def _messages(event: TimelineEvent, told: dict[str, StatusUpdate]) -> Iterator[str]:
     yield _message(event.n, "timeline", plain(event))
+    if event.event in {DRAFT_WRITTEN, DRAFT_WITHDRAWN}:
+        yield _message(
+            event.n, "draft", {"withdrawn": event.event == DRAFT_WITHDRAWN, **event.data}
+        )
     if event.event in {"UpdateDrafted", "UpdatePublished"}:
         update = told.get(str(event.data.get("state")))
         if update is not None:

@@ -10,7 +10,7 @@ from incident_squad.adapters.transcripts.tape import Tape, jsonable
 from incident_squad.agents.deadline import Deadline
 from incident_squad.agents.fence import Fence
 from incident_squad.agents.looks import Looks, Seen
-from incident_squad.agents.rails import Desk, Rails
+from incident_squad.agents.rails import Desk, OnText, Rails
 from incident_squad.domain.alert import Alert
 from incident_squad.domain.errors import ModelFailed
 from incident_squad.domain.evidence import Evidence
@@ -73,13 +73,13 @@ class TapedDesk(Desk):
         """A fence with the number that it had."""
         return Fence(self._tape.cross("desk.fence", None, lambda: Fence().nonce, _TEXT))
 
-    def answered(self, request: ModelRequest) -> ModelReply:
+    def answered(self, request: ModelRequest, on_text: OnText | None = None) -> ModelReply:
         """The answer of then, or what went wrong then."""
         before = self.spend
         found = self._tape.cross(
             f"{MODEL}{request.agent}",
             jsonable(request),
-            lambda: self._outcome(request),
+            lambda: self._outcome(request, on_text),
             _OUTCOME,
         )
         self.spend = before.plus(found.spend)
@@ -87,10 +87,10 @@ class TapedDesk(Desk):
             raise ModelFailed(found.trouble, found.detail)
         return found.reply
 
-    def _outcome(self, request: ModelRequest) -> Outcome:
+    def _outcome(self, request: ModelRequest, on_text: OnText | None) -> Outcome:
         before = self.spend
         try:
-            reply = super().answered(request)
+            reply = super().answered(request, on_text)
         except ModelFailed as failure:
             detail = str(failure).removeprefix(failure.trouble).removeprefix(": ")
             return Outcome(trouble=failure.trouble, detail=detail, spend=_spent(before, self.spend))
