@@ -21,6 +21,7 @@ from incident_squad.domain.values import IncidentType
 from incident_squad.ports import Clock
 from incident_squad.steps.looks import LookOnly, LooksOf
 from incident_squad.steps.planning import Planner
+from incident_squad.steps.query_metrics import QueryMetrics
 from tests.builders import (
     NOW,
     a_catalog,
@@ -32,7 +33,14 @@ from tests.builders import (
     an_incident,
     later,
 )
-from tests.fakes import FakeExecutor, FakeExecutors, FakeProbers, FixedClock, MemoryIncidents
+from tests.fakes import (
+    FakeExecutor,
+    FakeExecutors,
+    FakeProbers,
+    FixedClock,
+    MemoryIncidents,
+    MemoryTimeline,
+)
 from tests.fakes import MemoryKnowledge as Knowledge
 
 CHANGING = {
@@ -70,7 +78,14 @@ def hands() -> FakeExecutor:
 
 
 @pytest.fixture
-def looks(clock: FixedClock, incidents: MemoryIncidents, hands: FakeExecutor) -> Looks:
+def metric(clock: FixedClock) -> OneMetric:
+    return OneMetric(clock)
+
+
+@pytest.fixture
+def looks(
+    clock: FixedClock, incidents: MemoryIncidents, hands: FakeExecutor, metric: OneMetric
+) -> Looks:
     runbook = a_runbook(steps=[CHANGING])
     knowledge = Knowledge(a_catalog(), {"pool": runbook})
     planner = Planner(knowledge=knowledge, executors=LookOnly(FakeExecutors(hands)), clock=clock)
@@ -86,7 +101,13 @@ def looks(clock: FixedClock, incidents: MemoryIncidents, hands: FakeExecutor) ->
         probers=FakeProbers(clock, {"SELECT 1": 0.95}),
         planner=planner,
         clock=clock,
-        telemetry=OneMetric(clock),
+        telemetry=metric,
+        metrics=QueryMetrics(
+            incidents=incidents,
+            timeline=MemoryTimeline(incidents, clock),
+            telemetry=metric,
+            clock=clock,
+        ),
     )(now, an_alert())
 
 
@@ -105,6 +126,17 @@ def test_a_metric_is_asked_in_its_own_language(looks: Looks) -> None:
     seen = call(looks, "query_metrics", source="datadog", query="avg:cpu{service:api}")
     assert seen.evidence[0].value == 97.5
     assert seen.evidence[0].status is EvidenceStatus.OK
+
+
+def test_a_metric_that_is_known_is_not_asked_again_and_has_its_own_id(
+    looks: Looks, metric: OneMetric, incidents: MemoryIncidents
+) -> None:
+    asked = {"source": "datadog", "query": "avg:cpu{service:api}"}
+    (first,), (second,) = (call(looks, "query_metrics", **asked).evidence for _ in "12")
+    assert first == second
+    assert first.id.startswith("M-")
+    assert len(metric.asked) == 1
+    assert [one.id for one in incidents.evidence(an_incident().id)] == [first.id]
 
 
 def test_a_step_is_shown_as_a_dry_run_and_nothing_is_done(

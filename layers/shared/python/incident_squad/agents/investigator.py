@@ -116,20 +116,21 @@ def _gathered(case: Case, looks: Looks, desk: Desk, fence: Fence) -> list[Eviden
         results = looks.carry_out(calls, min(_TOOL_SECONDS, desk.left))
         first = len(case.floor.evidence) + len(gathered) + 1
         numbered = _numbered(results, first)
-        gathered += [one for seen in numbered for one in seen.evidence]
+        known = {one.id for one in gathered}
+        gathered += [one for seen in numbered for one in seen.evidence if one.id not in known]
         talk += _turn(reply, numbered, fence)
     return gathered
 
 
 def _numbered(results: Sequence[Seen], first: int) -> list[Seen]:
+    """Observations with their ids; those of the metric record have theirs already."""
     numbered = []
     for seen in results:
-        evidence = tuple(
-            one.model_copy(update={"id": f"E{place}"})
-            for place, one in enumerate(seen.evidence, first)
-        )
-        first += len(evidence)
-        numbered.append(replace(seen, evidence=evidence))
+        evidence = []
+        for one in seen.evidence:
+            evidence.append(one if one.id else one.model_copy(update={"id": f"E{first}"}))
+            first += 1
+        numbered.append(replace(seen, evidence=tuple(evidence)))
     return numbered
 
 

@@ -74,6 +74,7 @@ def refine_diagnosis(
     from dataclasses import replace
 
     from incident_squad.steps.looks import LookOnly, LooksOf
+    from incident_squad.steps.query_metrics import QueryMetrics
     from incident_squad.steps.refine_diagnosis import RefineDiagnosis
 
     looks = LooksOf(
@@ -83,6 +84,9 @@ def refine_diagnosis(
         planner=replace(planner(), executors=LookOnly(w.executors)),
         clock=w.clock,
         telemetry=w.telemetry,
+        metrics=QueryMetrics(
+            incidents=w.incidents, timeline=w.timeline, telemetry=w.telemetry, clock=w.clock
+        ),
     )
     return RefineDiagnosis(rails=rails, knowledge=w.knowledge, clock=w.clock, looks_for=looks)
 

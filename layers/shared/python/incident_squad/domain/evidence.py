@@ -8,6 +8,9 @@ from incident_squad.domain.metric import MetricResult
 from incident_squad.domain.triage import FLOOR
 from incident_squad.domain.values import IncidentType, Moment, Value
 
+METRIC_ID = "M-"
+"""What ids of answers of metric sources begin with: they are recorded when they are asked for."""
+
 
 class EvidenceStatus(StrEnum):
     """How a look at a system ended."""

@@ -25,7 +25,7 @@ _WORDS = re.compile(
     re.IGNORECASE,
 )
 _KNOWN = frozenset({"UTC", "SQL", "CPU", "DB", "API", "HTTP", "IO", "DNS", "TLS", "RAM", "OK"})
-_ID = re.compile(r"\bE\d{1,3}\b")
+_ID = re.compile(r"\b(?:E\d{1,3}|M-[0-9a-f]{10})\b")
 
 
 class Locked(Value):

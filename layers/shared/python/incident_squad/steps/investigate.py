@@ -9,7 +9,7 @@ from incident_squad.agents.specialist import Investigation, investigate, with_ch
 from incident_squad.contracts import IncidentInput, InvestigateOutput
 from incident_squad.domain.alert import Alert
 from incident_squad.domain.errors import PolicyViolation
-from incident_squad.domain.evidence import Evidence, EvidenceStatus, Verdict
+from incident_squad.domain.evidence import METRIC_ID, Evidence, EvidenceStatus, Verdict
 from incident_squad.domain.incident import Incident, Stage
 from incident_squad.domain.model import ModelUse
 from incident_squad.domain.timeline import Actor, Entry
@@ -103,7 +103,8 @@ class Investigate:
         self, incident_id: str, name: str, found: Investigation, use: ModelUse | None
     ) -> None:
         for evidence in found.evidence[1:]:
-            self.timeline.append(incident_id, _observation(name, evidence))
+            if not evidence.id.startswith(METRIC_ID):  # told when it was asked for
+                self.timeline.append(incident_id, _observation(name, evidence))
         diagnosis = found.diagnosis
         self.timeline.append(
             incident_id,

@@ -21,12 +21,11 @@ from incident_squad.domain.alert import Alert
 from incident_squad.domain.errors import InvalidParameter, PolicyViolation
 from incident_squad.domain.evidence import Evidence, EvidenceStatus
 from incident_squad.domain.incident import Incident
-from incident_squad.domain.metric import MetricQuery, TimeRange
+from incident_squad.domain.metric import MetricQuestion, TimeRange
 from incident_squad.domain.plan import PlannedStep
-from incident_squad.domain.runbook import MetricProbe, ParameterValue, Step
+from incident_squad.domain.runbook import ParameterValue, Step
 from incident_squad.domain.values import iso
 from incident_squad.policy.measure import as_evidence
-from incident_squad.policy.metric_query import own_range
 from incident_squad.ports import (
     Clock,
     Executor,
@@ -38,8 +37,8 @@ from incident_squad.ports import (
     Telemetry,
 )
 from incident_squad.steps.planning import Planner
+from incident_squad.steps.query_metrics import QueryMetrics as QueryMetricsStep
 
-USUAL = timedelta(minutes=15)
 _GUIDE = 3000
 
 
@@ -83,7 +82,8 @@ class LooksOf:
     probers: Probers
     planner: Planner
     clock: Clock
-    telemetry: Telemetry | None = None
+    telemetry: Telemetry
+    metrics: QueryMetricsStep
 
     def __call__(self, incident: Incident, alert: Alert) -> Looks:
         """The closed set of tools."""
@@ -105,26 +105,19 @@ class _Eyes:
     alert: Alert
 
     def query_metrics(self, asked: QueryMetrics) -> Sequence[Evidence]:
-        """One question to a metric source."""
-        now = self.of.clock.now()
+        """One question to a metric source, answered from the incident's record if it is there."""
         given = asked.timeRange
-        text, own = own_range(asked.query.strip())
         try:
-            span = TimeRange(
-                start=given.start if given else now - (own or USUAL),
-                end=given.end if given else now,
-            )
-            if self.of.telemetry is None:
-                return (self._by_probe(asked, span),)
-            query = MetricQuery(
+            span = TimeRange(start=given.start, end=given.end) if given else None
+            question = MetricQuestion(
                 source=asked.source,
-                query=text,
+                query=asked.query,
                 time_range=span,
                 aggregation=asked.aggregation,
             )
         except ValidationError as error:
             raise InvalidParameter("; ".join(str(e["msg"]) for e in error.errors()[:3])) from error
-        return (as_evidence(self.of.telemetry.query(query)),)
+        return (as_evidence(self.of.metrics(question, self.incident.id)),)
 
     def get_runbook(self, asked: GetRunbook) -> str:
         """What a runbook says; raises UnknownRunbook. It is knowledge, not evidence."""
@@ -171,7 +164,7 @@ class _Eyes:
     def recent_changes(self, asked: RecentChanges) -> Sequence[Evidence]:
         """What metric sources know of changes."""
         service = self.incident.service
-        if self.of.telemetry is None or service not in self.of.knowledge.catalog.services:
+        if service not in self.of.knowledge.catalog.services:
             return (self._seen("changes", "recent changes", "no source knows of changes", None),)
         now = self.of.clock.now()
         span = TimeRange(start=now - timedelta(hours=asked.hours), end=now)
@@ -203,17 +196,6 @@ class _Eyes:
             )
         question = f"earlier {incident.type or ''} incidents of {incident.service}"
         return (self._seen("incidents", question, "" if rows else "there are none", rows or None),)
-
-    def _by_probe(self, asked: QueryMetrics, span: TimeRange) -> Evidence:
-        minutes = max(1, min(1440, round(span.seconds / 60)))
-        probe = MetricProbe(
-            kind="metric",
-            source=asked.source,
-            query=asked.query,
-            aggregation=asked.aggregation,
-            window_minutes=minutes,
-        )
-        return self.of.probers.ask(probe, self.incident.service, {})
 
     def _seen(
         self, source: str, question: str, detail: str, rows: list[dict[str, str]] | None

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pydantic import ValidationError
 
 from incident_squad.domain.errors import InvalidParameter
-from incident_squad.domain.evidence import EvidenceStatus
+from incident_squad.domain.evidence import METRIC_ID, EvidenceStatus
 from incident_squad.domain.metric import MetricQuery, MetricQuestion, MetricResult, TimeRange
 from incident_squad.domain.timeline import Actor, Entry
 from incident_squad.policy.measure import as_evidence
@@ -50,7 +50,7 @@ class QueryMetrics:
         if incident_id is None:
             return self.telemetry.query(asked)
         self.incidents.get(incident_id)
-        evidence_id = f"M-{_key(asked)}"
+        evidence_id = f"{METRIC_ID}{_key(asked)}"
         known = self._known(incident_id, evidence_id)
         if known is not None:
             return known
