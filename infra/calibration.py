@@ -2,10 +2,10 @@
 
     python -m infra.calibration            # shows the table and writes it
 
-Triage is tuned to words that it knows, so its own labelled alerts would make it look too sure.
-Here it judges every alert of `events/labelled` several times with a third of the words hidden,
-which is how an alert that nobody has seen looks to it. Reproducible: what is hidden depends on
-the word and the round alone.
+Triage is tuned to alerts that it knows, so its own labelled alerts would make it look too sure.
+Here every alert of `events/labelled` is judged by a voter that learned without it, and several
+times with a third of the words hidden, which is how an alert that nobody has seen looks to the
+rules. Reproducible: who learns from what, and what is hidden, depend on numbers and words alone.
 """
 
 import hashlib
@@ -23,11 +23,14 @@ from incident_squad.policy import triage
 from incident_squad.policy.triage import Triager
 from incident_squad.policy.triage.confidence import margin
 from infra.evaluation import Case, read_cases
+from infra.training import examples, learn
 
 ROOT = Path(__file__).parent.parent
 LABELLED = ROOT / "events" / "labelled" / "alerts.jsonl"
 TABLE = Path(triage.__file__).parent / "calibration.yaml"
 HIDDEN, ROUNDS = 0.35, 4
+FOLDS, BLOCK = 5, 10
+"""Alerts written one after the other are alike: they are held out together, in blocks."""
 PLACES = (0.0, 0.5, 1.0, 2.0, 3.0, 4.5, 6.0, 9.0)
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 _WORD = re.compile(r"[^\W\d_]{3,}")
@@ -47,6 +50,15 @@ def blinded(alert: Alert, turn: int) -> Alert:
             "labels": {name: _WORD.sub(hide, value) for name, value in alert.labels.items()},
         }
     )
+
+
+def held_out(cases: Sequence[Case], files: RunbookFiles) -> Iterator[tuple[float, bool]]:
+    """Observations of all cases, each judged by a voter that learned from the others."""
+    for fold in range(FOLDS):
+        others = [case for place, case in enumerate(cases) if place // BLOCK % FOLDS != fold]
+        own = [case for place, case in enumerate(cases) if place // BLOCK % FOLDS == fold]
+        triager = Triager(files.catalog, files.runbooks, learn(*examples(others)))
+        yield from observations(own, triager)
 
 
 def observations(cases: Sequence[Case], triager: Triager) -> Iterator[tuple[float, bool]]:
@@ -77,7 +89,7 @@ def main() -> None:
     """Compute the table from the labelled alerts and write it."""
     cases = read_cases(LABELLED.read_text(encoding="utf-8").splitlines())
     files = RunbookFiles(ROOT / "runbooks")
-    seen = list(observations(cases, Triager(files.catalog, files.runbooks)))
+    seen = list(held_out(cases, files))
     points = curve(seen)
     lines = "".join(f"  - [{lead}, {share}]\n" for lead, share in points)
     TABLE.write_text(

@@ -331,12 +331,14 @@ class Signals(Value):
 
     `says` are phrases that state this very failure, `hints` weaker ones, `metrics` names of
     metrics, alert rules and finding types (globs), `unless` phrases that speak against it.
+    `symptom` marks what is felt whatever the fault is: a named cause goes before it.
     """
 
     says: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
     unless: tuple[str, ...] = ()
+    symptom: bool = False
 
 
 class Wording(Value):

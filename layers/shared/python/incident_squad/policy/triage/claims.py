@@ -155,15 +155,16 @@ def _state(clause: Sequence[Tagged], said: set[str], denied: set[str]) -> str:
         return "unfelt"
     if "use" in denied and "stopped" not in said and (empty is not None or "earning" in said):
         return "fine" if empty is None else "unused"
-    if {"without", "people", "serving"} <= said:
-        return "stopped"
-    if "stopped" in said or "unable" in said or denied & {"fine", "acts"} or empty:
+    if _stopped(said, denied) or empty:
         return "fine" if empty and "failing" in denied else "stopped"
     if "failing" in said or _takes_long(clause):
         return "failing"
-    if denied & {"failing", "stopped"}:
-        return "fine"
-    return "fine" if "fine" in said else "said"
+    return "fine" if denied & {"failing", "stopped"} or "fine" in said else "said"
+
+
+def _stopped(said: set[str], denied: set[str]) -> bool:
+    without_service = {"without", "people", "serving"} <= said
+    return bool(said & {"stopped", "unable"} or denied & {"fine", "acts"} or without_service)
 
 
 def _takes_long(clause: Sequence[Tagged]) -> bool:

@@ -20,9 +20,8 @@ HINTS_ONLY = 0.5
 FITS, FITS_OTHER_TYPE = 0.9, 3.0
 """A runbook with fewer points than this does not fit: one hint is the least, a clear sentence when
 the runbook is of another type and none of the right type fits."""
-FELT = frozenset({"app-error-rate", "net-latency"})
-"""Runbooks of what is felt whatever the fault is."""
 HALF = 0.5
+NEARLY = 0.85
 _SCALE = 3.0
 _KEPT = 3
 
@@ -35,6 +34,7 @@ class Fit:
     type: IncidentType | None
     points: float
     reasons: tuple[str, ...]
+    symptom: bool = False
     ordinary: float = 0.0
     """Points that say little of the type: mere hints, metrics of any system, lines for others."""
 
@@ -44,6 +44,7 @@ class Signals:
 
     def __init__(self, runbooks: Mapping[str, Runbook], vocabulary: Vocabulary) -> None:
         self._types = {name: runbook.type for name, runbook in runbooks.items()}
+        self._symptoms = {name for name, book in runbooks.items() if book.signals.symptom}
         self._metrics = {
             name: tuple((glob(line), line) for line in runbook.signals.metrics)
             for name, runbook in runbooks.items()
@@ -88,7 +89,8 @@ class Signals:
         hints_only = 0.0 if said or metric else hints * HINTS_ONLY
         common = metric is not None and self._types[name] is IncidentType.APPLICATION
         ordinary = (METRICS / 2 if common else hints_only) + says - own + VOTE * vote
-        return Fit(name, self._types[name], points, tuple(reasons), ordinary)
+        symptom = name in self._symptoms
+        return Fit(name, self._types[name], points, tuple(reasons), symptom, ordinary)
 
 
 def _of_type(match: Match, kind: IncidentType | None) -> bool:
@@ -114,10 +116,11 @@ def clues(fits: Sequence[Fit], certain: frozenset[IncidentType] = frozenset()) -
             best = of_type[0]
             others = sum(fit.points for fit in of_type[1:3])
             points = best.points - best.ordinary + 0.25 * others
-            if best.name in FELT and certain - {kind}:
+            if best.symptom and certain - {kind}:
                 points *= HALF
             reason = f"runbook {best.name}: {'; '.join(best.reasons[:2])}"
-            found.append(Clue(kind, min(points, 7.0), reason))
+            if points:
+                found.append(Clue(kind, min(points, 7.0), reason))
     return found
 
 
@@ -125,7 +128,7 @@ def candidates(
     fits: Sequence[Fit], kind: IncidentType, runbooks: Mapping[str, Runbook], *, noise: bool
 ) -> tuple[RunbookCandidate, ...]:
     """The runbooks to offer, best first: those of the type that fit, or an honest general one."""
-    near = [fit for fit in fits if fit.type is kind]
+    near = _causes_first([fit for fit in fits if fit.type is kind])
     fitting = [_candidate(fit) for fit in near if fit.points >= FITS][:_KEPT]
     if not fitting:
         fitting = [_candidate(fit) for fit in fits if fit.type and fit.points >= FITS_OTHER_TYPE][
@@ -141,6 +144,14 @@ def candidates(
         return ()
     reason = ("no runbook's signals fit this alert; the nearest follow",)
     return (RunbookCandidate(runbook_id=NONE_FITS, score=0.1, reasons=reason), *nearest)
+
+
+def _causes_first(fits: Sequence[Fit]) -> list[Fit]:
+    """The same fits; a symptom stands behind a cause that is stated about as clearly."""
+    felt = max((fit.points for fit in fits if fit.symptom), default=0.0)
+    least = max(FITS_OTHER_TYPE, NEARLY * felt)
+    clear = [fit for fit in fits if not fit.symptom and fit.points >= least]
+    return [*clear, *(fit for fit in fits if fit not in clear)]
 
 
 def _candidate(fit: Fit) -> RunbookCandidate:

@@ -35,7 +35,7 @@ from incident_squad.policy.triage.reading import read
 from incident_squad.policy.triage.service import services
 from incident_squad.policy.triage.severity import Situation, severity
 from incident_squad.policy.triage.shares import Unit
-from incident_squad.policy.triage.voter import clues, voter
+from incident_squad.policy.triage.voter import Voter, clues, voter
 
 _PRIOR = Clue(IncidentType.APPLICATION, 0.4, "most failures without a sign are the application's")
 _REASONS = 4
@@ -46,13 +46,15 @@ _ABOUT = 0.15
 class Triager:
     """Triage with everything compiled once; calling it is pure."""
 
-    def __init__(self, catalog: Catalog, runbooks: Mapping[str, Runbook]) -> None:
+    def __init__(
+        self, catalog: Catalog, runbooks: Mapping[str, Runbook], votes: Voter | None = None
+    ) -> None:
         self._catalog = catalog
         self._runbooks = runbooks
         self._known = knowledge()
         fact_finder()
         claim_reader()
-        voter()
+        self._vote = votes or voter()
         self._services = services(catalog)
         self._signals = ranking.Signals(runbooks, self._known.vocabulary)
         lexicon = self._known.lexicon
@@ -123,7 +125,7 @@ class Triager:
         well = {clue.type for clue in found if clue.weight < 0}
         for clue in found:
             scores.add(weaker(clue) if clue.type in well else clue)
-        vote = voter()(reading)
+        vote = self._vote(reading)
         about = scores.best(_ABOUT) or _PRIOR.type
         scores.add(_PRIOR)
         for clue in clues(vote):

@@ -92,6 +92,7 @@ class Vocabulary:
         for phrase, canonical in phrases:
             self._add_phrase(phrase, canonical)
         self.learn(self._canonical)
+        self.learn(word for phrase, _ in phrases for word in phrase.split())
 
     def name(self, words: Iterable[str]) -> None:
         """Keep these words as they are, whatever their ending (`redis`, `spring`)."""
