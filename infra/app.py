@@ -1,6 +1,8 @@
 """The CDK application: synthesises offline, without credentials, Docker or a clock."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from infra import environment
 
@@ -13,6 +15,7 @@ from infra.components.layers import ROOT  # noqa: E402
 from infra.stack import Choices, IncidentSquadStack  # noqa: E402
 from infra.stage import Stage  # noqa: E402
 
+Choice = TypeVar("Choice", bound=str)
 DEPENDENCIES = ROOT / "layers" / "dependencies" / "build"
 
 
@@ -35,10 +38,14 @@ def synthesise(outdir: Path, *, stage: str) -> Path:
 
 
 def reviewed_app(
-    outdir: Path | None = None, *, dependencies: Path | None = None, stage: str | None = None
+    outdir: Path | None = None,
+    *,
+    dependencies: Path | None = None,
+    stage: str | None = None,
+    context: Mapping[str, str] | None = None,
 ) -> cdk.App:
     """The application as the CDK command line runs it; the operator's choices are its context."""
-    app = cdk.App(outdir=str(outdir) if outdir else None)
+    app = cdk.App(outdir=str(outdir) if outdir else None, context=context)
     chosen = stage or app.node.try_get_context("stage") or "dev"
     choices = Choices(
         stage=Stage(chosen),
@@ -48,6 +55,7 @@ def reviewed_app(
         alert_topics=_listed(app, "alertTopics"),
         model=app.node.try_get_context("model") or "off",
         alarms=_listed(app, "alarms"),
+        streaming=_one_of(app, "streaming", ("off", "lwa")),
         transcript_days=int(app.node.try_get_context("transcriptDays") or 30),
     )
     name = app.node.try_get_context("stack") or stack_name(chosen)
@@ -59,6 +67,15 @@ def reviewed_app(
 def _listed(app: cdk.App, name: str) -> tuple[str, ...]:
     """A choice that is a list, separated by commas."""
     return tuple(filter(None, (app.node.try_get_context(name) or "").split(",")))
+
+
+def _one_of(app: cdk.App, name: str, choices: tuple[Choice, ...]) -> Choice:
+    """A choice among a few words, the first by default; exits on another one."""
+    given = app.node.try_get_context(name) or choices[0]
+    for choice in choices:
+        if choice == given:
+            return choice
+    raise SystemExit(f"the context {name} must be one of {', '.join(choices)}, not {given}")
 
 
 def main(dependencies: Path = DEPENDENCIES) -> None:

@@ -76,6 +76,15 @@ def _specialist(kind: str) -> Function:
 # A runbook condition may wait up to 900 s for a system to settle: Lambda's own limit.
 _SETTLING = 900
 
+STREAM_EVENTS = Function(
+    name="stream_events",
+    does="Streams an incident's events, behind the Lambda Web Adapter",
+    may=frozenset({May.READ, May.VERIFY, May.KNOW_READERS}),
+    state=False,
+    seconds=900,
+)
+"""Takes the place of the waiting answer where an operator chooses true streaming."""
+
 FUNCTIONS = (
     Function(
         name="intake",

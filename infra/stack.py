@@ -39,7 +39,8 @@ class Choices:
     stack's own, whose alarms are believed. `alarms` are the beginnings of names of CloudWatch
     alarms that come in by EventBridge, or `all`.
     `model` is `off`, `anthropic` (an operator puts the key into the secret MODEL_KEY) or `bedrock`.
-    Transcripts are kept for `transcript_days`.
+    Transcripts are kept for `transcript_days`. `streaming` is `off` (live events by answers that
+    wait) or `lwa` (one long answer, behind the Lambda Web Adapter).
     """
 
     stage: Stage
@@ -50,6 +51,7 @@ class Choices:
     alarms: tuple[str, ...] = ()
     model: Literal["off", "anthropic", "bedrock"] = "off"
     transcript_days: int = 30
+    streaming: Literal["off", "lwa"] = "off"
 
 
 class IncidentSquadStack(cdk.Stack):
@@ -75,6 +77,7 @@ class IncidentSquadStack(cdk.Stack):
             layers=Layers(self, "Layers", dependencies=choices.dependencies).all,
             environment=self._environment(choices),
             resources=self._resources(choices.alert_topics),
+            streaming=choices.streaming == "lwa",
         ).by_name
         workflow = Workflow(self, "Workflow", names=names, stage=stage, functions=functions)
         api = Api(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from aws_cdk import Duration
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -41,6 +42,9 @@ ROUTES: Mapping[str, tuple[str, ...]] = {
 }
 """Function and its routes. Functions check who calls: no two routes ask for the same proof."""
 
+STREAMED = "GET /incidents/{id}/events"
+"""The route that another function serves where answers are streamed."""
+
 _RATE, _BURST = 50, 100  # requests a second; an alert storm arrives as a few hundred webhooks
 _PROBLEM = '{"type":"about:blank","title":$context.error.messageString,"status":$context.status}'
 _REFUSALS = {
@@ -75,6 +79,7 @@ class Api(Construct):
             cloud_watch_role=True,
             deploy_options=_deployment(log),
         )
+        self._streams = _streaming(functions)
         for function, routes in ROUTES.items():
             self._serve(functions[function], routes)
         self._answer_with_problems()
@@ -90,15 +95,34 @@ class Api(Construct):
     def _serve(self, function: lambda_.IFunction, routes: tuple[str, ...]) -> None:
         integration = apigateway.LambdaIntegration(function, scope_permission_to_method=False)
         for route in routes:
-            method, path = route.split()
-            added = self.api.root.resource_for_path(path).add_method(method, integration)
-            for finding in ("AwsSolutions-APIG4", "AwsSolutions-COG4"):
-                accept(added, finding, "the function checks signature, secret, token or link")
+            if route == STREAMED and self._streams is not None:
+                self._add(route, self._streams)
+            else:
+                self._add(route, integration)
+
+    def _add(self, route: str, integration: apigateway.LambdaIntegration) -> None:
+        method, path = route.split()
+        added = self.api.root.resource_for_path(path).add_method(method, integration)
+        for finding in ("AwsSolutions-APIG4", "AwsSolutions-COG4"):
+            accept(added, finding, "the function checks signature, secret, token or link")
 
     def _answer_with_problems(self) -> None:
         """Let the gateway's own refusals look like those of the functions (RFC 9457)."""
         for name, kind in _REFUSALS.items():
             self.api.add_gateway_response(name, type=kind, templates={"application/json": _PROBLEM})
+
+
+def _streaming(functions: Mapping[str, lambda_.IFunction]) -> apigateway.LambdaIntegration | None:
+    """What passes parts of an answer on as they come, where there is a function that streams."""
+    function = functions.get("stream_events")
+    if function is None:
+        return None
+    return apigateway.LambdaIntegration(
+        function,
+        scope_permission_to_method=False,
+        response_transfer_mode=apigateway.ResponseTransferMode.STREAM,
+        timeout=Duration.minutes(15),
+    )
 
 
 def _review(api: apigateway.RestApi) -> None:

@@ -1,7 +1,9 @@
 """The Lambda functions: one role and one log each, as the catalogue says."""
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
+import aws_cdk as cdk
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -13,10 +15,20 @@ from infra.components.names import Names
 from infra.components.permissions import Resources, statements
 from infra.components.review import accept
 from infra.components.target_access import add_target_access
-from infra.functions import FUNCTIONS, Function
+from infra.functions import FUNCTIONS, STREAM_EVENTS, Function
 from infra.stage import Stage
 from infra.target_grants import target_grants
 from infra.targets import shipped_catalog
+
+WEB_ADAPTER = "753240598075:layer:LambdaAdapterLayerArm64:27"
+"""Version 1.0.0 of https://github.com/awslabs/aws-lambda-web-adapter, as AWS publishes it."""
+
+_ADAPTER = {
+    "AWS_LAMBDA_EXEC_WRAPPER": "/opt/bootstrap",
+    "AWS_LWA_INVOKE_MODE": "response_stream",
+    "AWS_LWA_PORT": "8080",
+    "AWS_LWA_READINESS_CHECK_PATH": "/health",
+}
 
 
 class Functions(Construct):
@@ -32,12 +44,15 @@ class Functions(Construct):
         layers: Sequence[lambda_.ILayerVersion],
         environment: Mapping[str, str],
         resources: Resources,
+        streaming: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         self._names, self._stage, self._layers = names, stage, layers
         self._environment, self._resources = environment, resources
         self._grants = target_grants(shipped_catalog())
         self.by_name = {row.name: self._function(row) for row in FUNCTIONS}
+        if streaming:
+            self.by_name[STREAM_EVENTS.name] = self._streaming(STREAM_EVENTS)
 
     def _function(self, row: Function) -> lambda_.Function:
         place = Construct(self, row.id)
@@ -64,6 +79,17 @@ class Functions(Construct):
             logging_format=lambda_.LoggingFormat.JSON,
         )
         accept(function, "AwsSolutions-L1", "the dependencies are locked and built for this one")
+        return function
+
+    def _streaming(self, row: Function) -> lambda_.Function:
+        """A function whose answers the Lambda Web Adapter takes from a small web server."""
+        function = self._function(row)
+        adapter = f"arn:aws:lambda:{cdk.Stack.of(self).region}:{WEB_ADAPTER}"
+        function.add_layers(lambda_.LayerVersion.from_layer_version_arn(self, "Adapter", adapter))
+        for name, value in _ADAPTER.items():
+            function.add_environment(name, value)
+        plain = cast("lambda_.CfnFunction", function.node.default_child)
+        plain.handler = "run.sh"
         return function
 
     def _role(self, place: Construct, row: Function, log: logs.LogGroup) -> iam.Role:

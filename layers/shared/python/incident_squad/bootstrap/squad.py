@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from incident_squad.steps.remediate import Remediate
     from incident_squad.steps.report import BuildReport
     from incident_squad.steps.request_approval import RequestApproval
+    from incident_squad.steps.stream_events import StreamEvents
     from incident_squad.steps.sweep import Sweep
     from incident_squad.steps.synthesize import Synthesize
     from incident_squad.steps.triage import Triage
@@ -434,3 +435,10 @@ class Squad:
         w = self.world
         refusals = Refusals(w.incidents, w.timeline)
         return PublicTextApi(DecidePublic(self.public_texts(), w.signer, refusals), w.clock)
+
+    def stream_events(self) -> StreamEvents:
+        """An incident's events in one long answer."""
+        from incident_squad.steps.stream_events import StreamEvents
+
+        api = self.incidents_api()
+        return StreamEvents(api, api.read, self.world.clock)

@@ -178,9 +178,13 @@ class IncidentsApi:
             return post_mortem_page(incident_id, text, _view_query(request))
         return answer(200, text, "text/markdown; charset=utf-8")
 
-    def _events(self, request: Request, incident_id: str) -> Answer:
+    def last_seen(self, request: Request) -> int:
+        """The number of the last event that whoever asks has seen."""
         last = request.headers.get("last-event-id") or request.query.get("after") or "0"
-        after = int(last) if re.fullmatch(r"[0-9]{1,9}", last) else 0
+        return int(last) if re.fullmatch(r"[0-9]{1,9}", last) else 0
+
+    def _events(self, request: Request, incident_id: str) -> Answer:
+        after = self.last_seen(request)
         given = request.query.get("wait", "")
         wait = timedelta(seconds=int(given)) if re.fullmatch(r"[0-9]{1,2}", given) else LONGEST_WAIT
         stream = self.read.events(incident_id, after, wait)
