@@ -31,7 +31,9 @@ from infra.components.workflow_states import (
     variable,
 )
 
-_STAYS = "Recovered?: the symptom is still there after the time limit."
+# One text for every way out (interpreters differ on whose Assign counts when a rule holds); the
+# page itself says which of them it was, and what was seen last.
+_TO_PEOPLE = "Recovered?: the symptom is still there, or what is left takes people."
 
 # The plan is made anew: what it finds already applied, it skips.
 _PLANNING = (Stage.SYNTHESIZE, Stage.APPROVAL, Stage.REMEDIATE)
@@ -232,11 +234,12 @@ class Flow:
         choice = self._states.choice(
             "Recovered?",
             comment="The symptom decides, not the steps",
-            otherwise=_because(_STAYS),
+            otherwise=_because(_TO_PEOPLE),
         )
         choice.when(equals("recovered", "yes"), monitoring)
         choice.when(equals("recovered", "not_yet"), wait)
-        choice.when(equals("recovered", "undo"), self._undo, assign=_because(_STAYS))
+        choice.when(equals("recovered", "undo"), self._undo, assign=_because(_TO_PEOPLE))
+        choice.when(equals("recovered", "tasks"), self._hand_over, assign=_because(_TO_PEOPLE))
         choice.otherwise(self._hand_over)
         verify.next(choice)
         return verify

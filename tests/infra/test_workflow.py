@@ -168,7 +168,7 @@ def test_expressions_select_and_never_compute(machine: Definition) -> None:
             set(Decision),
             {Decision.REJECTED, Decision.EXPIRED, Decision.VOID},
         ),
-        ("Recovered?", {"yes", "not_yet", "no", "undo"}, {"no"}),
+        ("Recovered?", {"yes", "not_yet", "no", "undo", "tasks"}, {"no"}),
     ],
 )
 def test_every_answer_to_a_question_has_its_way(

@@ -142,7 +142,14 @@ def test_a_fix_that_is_wanted_back_is_undone_before_a_human_is_called(
     run = machine.run(Script().answers("verify_recovery", recovery("undo")), NEW)
     assert run.states[-4:] == ["Recovered?", "UndoRemediation", "HandOver", "HandedOver"]
     (page,) = run.given("hand_over")
-    assert page["reason"].startswith("Recovered?: the symptom is still there")
+    assert page["reason"].startswith("Recovered?: ")
+
+
+def test_what_is_left_to_people_goes_to_people(machine: Interpreter) -> None:
+    run = machine.run(Script().answers("verify_recovery", recovery("tasks")), NEW)
+    assert run.states[-3:] == ["Recovered?", "HandOver", "HandedOver"]
+    (page,) = run.given("hand_over")
+    assert page["reason"].startswith("Recovered?: ")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ FIX = (a_planned_step(),)
 READ = (a_planned_step(mutates=False, risk=Risk.NONE),)
 BLOCKED = (a_planned_step(blocked="only a person can do this"),)
 HIGH = (a_planned_step(risk=Risk.HIGH),)
+TASK = (a_planned_step(kind="manual", title="Call them", blocked="only a person can do this"),)
 LATER = (*READ, a_planned_step(when=StepCondition.RECURS, risk=Risk.HIGH))
 
 
@@ -68,3 +69,21 @@ def test_the_switch_turns_automatic_repair_into_a_question() -> None:
 
 def test_noise_needs_no_evidence() -> None:
     assert decide(Severity.SEV4, READ, conclusive=False, noise=True) is Applier.AUTO
+
+
+@pytest.mark.parametrize(
+    ("severity", "steps", "expected"),
+    [
+        (Severity.SEV1, (*FIX, *TASK), Applier.HUMAN),
+        (Severity.SEV3, (*READ, *FIX, *TASK), Applier.AUTO),
+        (Severity.SEV3, (*TASK, *FIX), Applier.NOBODY),
+        (Severity.SEV3, (*FIX, *TASK, *FIX), Applier.NOBODY),
+        (Severity.SEV3, (*READ, *TASK), Applier.NOBODY),
+        (Severity.SEV3, (*BLOCKED, *TASK), Applier.NOBODY),
+        (Severity.SEV4, TASK, Applier.UNNEEDED),
+    ],
+)
+def test_tasks_for_people_come_after_what_the_squad_changes(
+    severity: Severity, steps: tuple[PlannedStep, ...], expected: Applier
+) -> None:
+    assert decide(severity, steps) is expected

@@ -181,9 +181,10 @@ def test_one_blocked_step_blocks_the_whole_plan() -> None:
 
 
 def test_a_kind_that_is_not_built_is_refused() -> None:
-    manual = {"title": "Look", "command": "look", "action": {"kind": "manual", "instructions": "x"}}
-    with pytest.raises(PolicyViolation, match="kind 'manual'"):
-        Squad(runbook=the_runbook(manual)).run(0)
+    other = {"kind": "ssm", "target": "fleet", "document": "Shop-Look"}
+    look = {"title": "Look", "command": "look", "action": other}
+    with pytest.raises(PolicyViolation, match="kind 'ssm'"):
+        Squad(runbook=the_runbook(look)).run(0)
 
 
 def test_the_switch_stops_all_automatic_repair() -> None:

@@ -6,6 +6,7 @@ import pytest
 from incident_squad.adapters.memory import MemoryKnowledge
 from incident_squad.contracts import IncidentInput, VerifyRecoveryOutput
 from incident_squad.domain.catalog import Policies
+from incident_squad.domain.errors import PlanChanged
 from incident_squad.domain.evidence import EvidenceStatus
 from incident_squad.domain.incident import IncidentStatus, Stage
 from incident_squad.domain.plan import StepRecord, StepStatus
@@ -120,6 +121,31 @@ def test_a_fix_that_did_not_help_is_taken_back_where_the_runbook_says_so() -> No
 def test_a_fix_without_an_undo_stands_and_is_handed_over() -> None:
     squad = a_squad_that_wants_it_back(title="Nothing to take back")
     assert verify(squad, {"share": 0.9, "errors": 0}).recovered == "no"
+
+
+MANUAL = {
+    "title": "Call the provider",
+    "command": "Call them",
+    "action": {"kind": "manual", "instructions": "by phone"},
+}
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.2, "the symptom is gone"), (0.9, "is not so: 0.9")])
+def test_when_its_part_is_done_people_get_theirs_at_once(share: float, said: str) -> None:
+    squad = Squad(runbook=the_runbook(COUNT, END, MANUAL, recovery=RECOVERY))
+    squad.run_all()
+    assert verify(squad, {"share": share, "errors": 0}).recovered == "tasks"
+    assert squad.events[-1] == "TasksLeft"
+    assert "Call the provider" in squad.said
+    assert said in squad.said
+    assert squad.incidents.get(INCIDENT_ID).stage is Stage.HAND_OVER
+
+
+def test_a_task_for_people_is_never_run() -> None:
+    squad = Squad(runbook=the_runbook(COUNT, END, MANUAL))
+    assert squad.the_plan.indexes_to_run() == (0, 1)
+    with pytest.raises(PlanChanged, match="no step 3 to run"):
+        squad.run(2)
 
 
 def test_what_cannot_be_seen_is_no_recovery() -> None:

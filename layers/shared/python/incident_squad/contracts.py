@@ -132,9 +132,12 @@ class UndoOutput(Contract):
 
 
 class VerifyRecoveryOutput(Contract):
-    """What "Recovered?" chooses by; `undo` is a no that takes the steps of the fix back first."""
+    """What "Recovered?" chooses by.
 
-    recovered: Literal["yes", "not_yet", "no", "undo"]
+    `undo` is a no that takes the steps of the fix back first; after `tasks` people go on.
+    """
+
+    recovered: Literal["yes", "not_yet", "no", "undo", "tasks"]
     wait_seconds: int = Field(ge=1)
 
 

@@ -132,7 +132,7 @@ def facts_of(record: IncidentRecord, catalog: Catalog, runbooks: Mapping[str, Ru
         confidence=diagnosis.confidence if diagnosis else 0.0,
         applier=plan.applier if plan else None,
         risk=plan.risk.value if plan else "none",
-        plan=tuple(step.title for step in plan.to_run()) if plan else (),
+        plan=tuple(step.title for step in (*plan.to_run(), *plan.tasks())) if plan else (),
         applied=_applied(record),
         action_items=action_items(record, catalog.policies.language_of("executives")),
         hand_over_reason=incident.hand_over_reason,

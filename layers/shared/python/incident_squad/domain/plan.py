@@ -55,6 +55,11 @@ class PlannedStep(Value):
     when: StepCondition = StepCondition.ALWAYS
     blocked: str | None = None
 
+    @property
+    def by_people(self) -> bool:
+        """Whether only a person can do it."""
+        return self.kind == "manual"
+
 
 class Plan(Value):
     """The steps in order. Equal content has an equal hash; any change has another."""
@@ -81,13 +86,21 @@ class Plan(Value):
         return hashlib.sha256(text.encode()).hexdigest()
 
     def to_run(self) -> tuple[PlannedStep, ...]:
-        """The steps that are part of the repair now."""
-        return tuple(step for step in self.steps if step.when is StepCondition.ALWAYS)
+        """The steps that the squad runs now."""
+        return tuple(self.steps[place] for place in self.indexes_to_run())
 
     def indexes_to_run(self) -> tuple[int, ...]:
         """Their places in `steps`."""
         return tuple(
-            place for place, step in enumerate(self.steps) if step.when is StepCondition.ALWAYS
+            place
+            for place, step in enumerate(self.steps)
+            if step.when is StepCondition.ALWAYS and not step.by_people
+        )
+
+    def tasks(self) -> tuple[PlannedStep, ...]:
+        """The steps that are part of the repair now and that only people can do."""
+        return tuple(
+            step for step in self.steps if step.when is StepCondition.ALWAYS and step.by_people
         )
 
 

@@ -17,11 +17,13 @@ def who_may_apply(
 ) -> tuple[Applier, tuple[str, ...]]:
     """Decide who may apply these steps, and say why; `stopped` is what the breaker says.
 
-    A fix is only ever applied on observed evidence and when the squad can run every step of it.
+    A fix is only ever applied on observed evidence and when the squad can run every step of it that
+    is not a task for people; such tasks come after what it changes, or it changes nothing.
     SEV1 and SEV2 wait for a human; SEV3 and SEV4 do not, unless a step is high-risk.
     """
-    to_run = [step for step in steps if step.when is StepCondition.ALWAYS]
-    obstacles = _obstacles(triage, diagnosis, to_run)
+    now = [step for step in steps if step.when is StepCondition.ALWAYS]
+    to_run = [step for step in now if not step.by_people]
+    obstacles = (*_obstacles(triage, diagnosis, to_run), *_left_to_people(now))
     if obstacles:
         return _not_applicable(triage, obstacles)
     if not any(step.mutates for step in to_run):
@@ -39,6 +41,20 @@ def _obstacles(triage: Triage, diagnosis: Diagnosis, steps: list[PlannedStep]) -
     if not diagnosis.conclusive and not triage.noise:
         obstacles.append("the diagnosis is inconclusive: nothing is applied without evidence")
     return tuple(obstacles)
+
+
+def _left_to_people(steps: list[PlannedStep]) -> tuple[str, ...]:
+    """Why tasks for people stand in the way of the squad's own steps; empty when they do not."""
+    tasks = [place for place, step in enumerate(steps) if step.by_people]
+    changes = [place for place, step in enumerate(steps) if step.mutates and not step.by_people]
+    if tasks and not changes:
+        return tuple(f"step '{steps[place].title}': only a person can do this" for place in tasks)
+    return tuple(
+        f"step '{steps[place].title}' comes after '{steps[tasks[0]].title}', which only a person "
+        "can do"
+        for place in changes
+        if tasks and place > tasks[0]
+    )
 
 
 def _not_applicable(triage: Triage, obstacles: tuple[str, ...]) -> tuple[Applier, tuple[str, ...]]:

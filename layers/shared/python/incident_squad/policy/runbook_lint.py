@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from incident_squad.domain.catalog import Catalog, Service, Tier
-from incident_squad.domain.runbook import Runbook
+from incident_squad.domain.runbook import Runbook, StepCondition
 from incident_squad.domain.values import IncidentType, Value
 from incident_squad.policy.leak_gate import leaks
 from incident_squad.policy.runbook_step_rules import probe_errors, step_errors
@@ -91,6 +91,12 @@ def _of_whole(book: Runbook, where: str) -> Iterator[LintProblem]:
     automatic = any(s.mutates and s.kind not in {"manual", "note"} for s in book.steps)
     if book.type is None and automatic:
         yield _error(where, "a general runbook only notes: make the changing steps manual")
+    now = [step for step in book.steps if step.when is StepCondition.ALWAYS]
+    manual = [place for place, step in enumerate(now) if step.kind == "manual"]
+    if any(step.mutates and step.kind != "manual" for step in now[min(manual, default=len(now)) :]):
+        yield _error(
+            where, "a step that changes something stands after a manual one: move it before"
+        )
     if book.type is not None and not book.checks:
         yield _error(where, "has no checks, so it could never be confirmed: add one")
     if automatic and not book.recovery:

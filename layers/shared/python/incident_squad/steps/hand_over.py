@@ -20,7 +20,7 @@ from incident_squad.steps.message_facts import details_of
 from incident_squad.steps.standing import standing
 
 HANDED_OVER = "HandedOver"
-RECOVERY_NOT_SEEN = "RecoveryNotSeen"
+SEEN_LAST = frozenset({"RecoveryNotSeen", "TasksLeft"})
 
 
 @dataclass(frozen=True)
@@ -106,11 +106,13 @@ class HandOver:
             for place, step in enumerate(plan.steps if plan else (), start=1)
         ]
         stands = self._standing(incident)
+        tasks = [f"- {task.title}: {task.command}" for task in plan.tasks()] if plan else []
         body = [
             f"Why: {reason}",
             *self._seen_last(incident),
             f"Known: {known}",
             *(["What the squad has changed:", *stands] if stands else ["Nothing was changed."]),
+            *(["For people to do now:", *tasks] if tasks else ()),
             *["Steps to consider:", *steps],
         ]
         return Message(
@@ -128,8 +130,8 @@ class HandOver:
         return standing(self.incidents.plan(incident.id), self.incidents.steps(incident.id))
 
     def _seen_last(self, incident: Incident) -> tuple[str, ...]:
-        """Why recovery was not seen, where that is the reason."""
-        told = [e for e in self.timeline.read(incident.id) if e.event == RECOVERY_NOT_SEEN]
+        """What the last look at the symptom saw, where there was one."""
+        told = [e for e in self.timeline.read(incident.id) if e.event in SEEN_LAST]
         return (f"Seen: {told[-1].summary}",) if told else ()
 
     def _recipients(self, incident: Incident) -> tuple[str, ...]:

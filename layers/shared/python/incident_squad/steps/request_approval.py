@@ -126,7 +126,12 @@ class RequestApproval:
         )
         address = f"{self.public_url().rstrip('/')}/approvals/{write_link(link, self.signer)}"
         severity = incident.severity.value if incident.severity else "?"
-        steps = "\n".join(f"- {step.title}" for step in plan.to_run())
+        steps = "\n".join(
+            [
+                *(f"- {step.title}" for step in plan.to_run()),
+                *(f"- for people, not run by the squad: {task.title}" for task in plan.tasks()),
+            ]
+        )
         return Message(
             id=f"{approval.id}:{approver}",
             incident_id=incident.id,

@@ -100,7 +100,7 @@ class Synthesize:
             plan.incident_id,
             Entry(
                 event="PlanProposed",
-                summary=f"{len(plan.to_run())} steps of {plan.runbook_id}, risk "
+                summary=f"{len(plan.to_run())} steps of {plan.runbook_id}{_tasks(plan)}, risk "
                 f"{plan.risk.value}; applied by: {plan.applier.value} ({'; '.join(plan.why)})"[
                     :1900
                 ],
@@ -108,3 +108,8 @@ class Synthesize:
                 data={"planHash": plan.hash, "applier": plan.applier.value},
             ),
         )
+
+
+def _tasks(plan: Plan) -> str:
+    count = len(plan.tasks())
+    return f" and {count} {'task' if count == 1 else 'tasks'} for people" if count else ""

@@ -36,6 +36,8 @@ class VerifyRecovery:
         wait = self.knowledge.catalog.policies.recovery_poll_seconds
         plan = self.incidents.plan(incident.id)
         why, evidence = self._recovered(incident, plan)
+        if plan is not None and plan.tasks():
+            return self._to_people(incident, plan, why, evidence)
         if why:
             self._conclude(incident, "RecoveryVerified", why, evidence, Stage.CLOSE)
             return VerifyRecoveryOutput(recovered="yes", wait_seconds=wait)
@@ -46,8 +48,7 @@ class VerifyRecovery:
             return VerifyRecoveryOutput(
                 recovered="not_yet", wait_seconds=self._pause(incident, plan, evidence)
             )
-        unmet = [_words(seen) for seen in evidence if seen.verdict is not Verdict.SUPPORTS]
-        seen = "; ".join(unmet) or "nothing here can show whether the symptom is gone"
+        seen = _unmet(evidence)
         undo = self._to_undo(incident, plan)
         self._conclude(
             incident,
@@ -57,6 +58,17 @@ class VerifyRecovery:
             Stage.RECOVERY if undo else Stage.HAND_OVER,
         )
         return VerifyRecoveryOutput(recovered="undo" if undo else "no", wait_seconds=wait)
+
+    def _to_people(
+        self, incident: Incident, plan: Plan, why: str | None, evidence: Sequence[Evidence]
+    ) -> VerifyRecoveryOutput:
+        """The squad has done its part: what is left takes people, whatever the symptom does."""
+        tasks = "; ".join(step.title for step in plan.tasks())
+        seen = f"the symptom is gone ({why})" if why else f"the symptom: {_unmet(evidence)}"
+        words = f"What is left is for people: {tasks}. So far {seen}"
+        self._conclude(incident, "TasksLeft", words, evidence, Stage.HAND_OVER)
+        wait = self.knowledge.catalog.policies.recovery_poll_seconds
+        return VerifyRecoveryOutput(recovered="tasks", wait_seconds=wait)
 
     def _to_undo(self, incident: Incident, plan: Plan | None) -> bool:
         """Whether the runbook wants its steps back, and one of them stands that can be."""
@@ -192,6 +204,11 @@ class VerifyRecovery:
 def _parameters(plan: Plan | None) -> dict[str, ParameterValue]:
     steps = plan.to_run() if plan else ()
     return {name: value for step in steps for name, value in step.parameters.items()}
+
+
+def _unmet(evidence: Sequence[Evidence]) -> str:
+    unmet = [_words(seen) for seen in evidence if seen.verdict is not Verdict.SUPPORTS]
+    return "; ".join(unmet) or "nothing here can show whether the symptom is gone"
 
 
 def _has_undo(runbook: Runbook, planned: PlannedStep) -> bool:
