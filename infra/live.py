@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from incident_squad.adapters.anthropic_model import AnthropicModel, direct
 from incident_squad.agents.models import SEATS, TARIFFS, Seat
 from incident_squad.agents.prompt_files import FOLDER, PromptFolder
-from incident_squad.agents.rails import Rails
+from incident_squad.agents.rails import Desk, Rails
 from incident_squad.domain.catalog import Policies
 from incident_squad.ports import Ledger
 from infra.client import ApiError
 from infra.environment import variable
 
+PATIENCE = 120.0
 KEY, ADDRESS = "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"
 
 
@@ -36,14 +38,29 @@ def seats_with(model: str | None) -> Mapping[str, Seat]:
     return {name: seat.model_copy(update={"model": model}) for name, seat in SEATS.items()}
 
 
+@dataclass(frozen=True)
+class PatientRails(Rails):
+    """Rails outside an incident: nobody is in a hurry."""
+
+    def desk(self, incident_id: str, seconds: float) -> Desk:
+        """Where one agent works, for as long as a call may take."""
+        return super().desk(incident_id, max(seconds, PATIENCE))
+
+
 @contextmanager
 def live_rails(
-    ledger: Ledger, policies: Policies, *, model: str | None = None, prompts: Path | None = None
+    ledger: Ledger,
+    policies: Policies,
+    *,
+    model: str | None = None,
+    prompts: Path | None = None,
+    kind: type[Rails] = Rails,
 ) -> Iterator[Rails]:
     """Rails for a live model, as long as it is needed; raises ApiError."""
     seats, asked = seats_with(model), live_model()
     try:
-        yield Rails(
+        asked.warm()
+        yield kind(
             model=asked,
             ledger=ledger,
             policies=policies,

@@ -5,6 +5,8 @@ from incident_squad.contracts import IncidentInput, InvestigateOutput
 from incident_squad.domain.values import IncidentType
 from incident_squad.entrypoint import step
 
+bootstrap.warm_model()
+
 
 @step(IncidentInput)
 def lambda_handler(request: IncidentInput) -> InvestigateOutput:

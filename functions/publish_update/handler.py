@@ -4,6 +4,8 @@ from incident_squad import bootstrap
 from incident_squad.contracts import UpdateInput, UpdateOutput
 from incident_squad.entrypoint import step
 
+bootstrap.warm_model()
+
 
 @step(UpdateInput)
 def lambda_handler(request: UpdateInput) -> UpdateOutput:

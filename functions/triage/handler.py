@@ -4,6 +4,8 @@ from incident_squad import bootstrap
 from incident_squad.contracts import IncidentInput, TriageOutput
 from incident_squad.entrypoint import step
 
+bootstrap.warm_model()
+
 
 @step(IncidentInput)
 def lambda_handler(request: IncidentInput) -> TriageOutput:

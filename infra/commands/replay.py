@@ -18,7 +18,7 @@ from incident_squad.domain.errors import InvalidConfiguration
 from incident_squad.ports import Knowledge
 from infra.commands.console import results, say
 from infra.commands.sres import where
-from infra.live import live_rails
+from infra.live import PatientRails, live_rails
 from infra.replay.compare import Difference, differences, judged_differently, walk
 from infra.replay.record import report_of
 from infra.replay.rerun import Again, Rerun, knowledge_then
@@ -89,7 +89,8 @@ def _again(
     past: PastIncident, knowledge: Knowledge, model: str | None, prompts: Path | None
 ) -> list[Again]:
     ledger, policies = MemoryLedger(SystemClock()), knowledge.catalog.policies
-    with live_rails(ledger, policies, model=model, prompts=prompts) as rails:
+    patient = live_rails(ledger, policies, model=model, prompts=prompts, kind=PatientRails)
+    with patient as rails:
         return Rerun(knowledge, rails)(past.transcripts)
 
 

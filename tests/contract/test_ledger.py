@@ -7,7 +7,8 @@ import pytest
 
 from incident_squad.adapters.dynamodb_ledger import DynamoLedger
 from incident_squad.adapters.memory import MemoryLedger
-from incident_squad.domain.model import Spend
+from incident_squad.domain.errors import ModelFailed
+from incident_squad.domain.model import OUTAGE_SECONDS, Spend, Trouble
 from incident_squad.ports import Ledger
 from tests.builders import INCIDENT_ID, NOW
 from tests.contract.stores import together
@@ -20,9 +21,13 @@ if TYPE_CHECKING:
 OTHER = "INC-20261122-7F3KR"
 
 
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOW)
+
+
 @pytest.fixture(params=["in_memory", "on_moto"])
-def ledger(request: pytest.FixtureRequest) -> Ledger:
-    clock = FixedClock(NOW)
+def ledger(request: pytest.FixtureRequest, clock: FixedClock) -> Ledger:
     if request.param == "in_memory":
         return MemoryLedger(clock)
     client: DynamoDBClient = request.getfixturevalue("client")
@@ -58,3 +63,39 @@ def test_a_race_never_passes_the_cap(ledger: Ledger) -> None:
     together(*[reserve] * 5)
     assert sorted(kept) == [False, False, True, True, True]
     assert ledger.spent(INCIDENT_ID).micro_usd == 900
+
+
+def reserved(ledger: Ledger) -> bool:
+    return ledger.reserve(INCIDENT_ID, 1, per_incident=500, per_hour=900)
+
+
+@pytest.mark.parametrize("trouble", [Trouble.OVERLOADED, Trouble.UNAVAILABLE])
+def test_a_model_that_is_surely_down_is_down_for_everybody(
+    ledger: Ledger, clock: FixedClock, trouble: Trouble
+) -> None:
+    assert reserved(ledger)
+    ledger.failed(trouble)
+    with pytest.raises(ModelFailed) as caught:
+        reserved(ledger)
+    assert caught.value.trouble == Trouble.CIRCUIT_OPEN
+    assert ledger.spent(INCIDENT_ID).micro_usd == 1
+    clock.sleep(OUTAGE_SECONDS + 1)
+    assert reserved(ledger)
+
+
+def test_one_timeout_may_be_chance_and_two_are_not(ledger: Ledger, clock: FixedClock) -> None:
+    ledger.failed(Trouble.TIMEOUT)
+    assert reserved(ledger)
+    clock.sleep(OUTAGE_SECONDS + 1)
+    ledger.failed(Trouble.TIMEOUT)
+    assert reserved(ledger)
+    ledger.failed(Trouble.TIMEOUT)
+    with pytest.raises(ModelFailed):
+        reserved(ledger)
+
+
+def test_a_model_that_works_again_is_asked_again(ledger: Ledger) -> None:
+    ledger.failed(Trouble.TIMEOUT)
+    ledger.worked()
+    ledger.failed(Trouble.TIMEOUT)
+    assert reserved(ledger)

@@ -18,6 +18,7 @@ from incident_squad.bootstrap.squad import Squad
 from incident_squad.contracts import IncidentInput, UpdateInput
 from incident_squad.domain.alert import Alert
 from incident_squad.domain.catalog import Policies
+from incident_squad.domain.errors import ModelFailed
 from incident_squad.domain.model import Usage
 from incident_squad.domain.record import IncidentRecord
 from incident_squad.domain.runbook import Expect
@@ -157,11 +158,24 @@ def test_a_hanging_model_costs_its_slice_and_no_more() -> None:
 
 
 def test_the_circuit_breaker_spares_a_model_that_is_down() -> None:
-    run = handle(Fails(529, "overloaded_error"), now_alert(POOL), breaker=Breaker(failures=2))
-    assert len(run.model.asked) == 2
+    run = handle(Fails(529, "overloaded_error"), now_alert(POOL))
+    assert len(run.model.asked) == 1
     assert "circuit_open" in str(run.report["timeline"]) or any(
         "circuit_open" in update.fallback_reason for update in run.record.updates
     )
+
+
+@pytest.mark.parametrize(
+    ("answer", "calls"), [(Fails(529, "overloaded_error"), 1), (Says("", stop="made_up"), 2)]
+)
+def test_a_dead_model_does_not_cost_every_process_its_slice(answer: Script, calls: int) -> None:
+    model, ledger = ScriptedModel(answer), MemoryLedger(SystemClock())
+    for process in range(6):
+        rails = Rails(model=model, ledger=ledger, policies=Policies())
+        desk = rails.desk(f"INC-20261122-0000{process}", 5)
+        with pytest.raises(ModelFailed):
+            desk.ask("router", "You judge.", [{"role": "user", "content": "What is it?"}])
+    assert len(model.asked) == calls
 
 
 def test_the_breaker_lets_one_try_again_after_a_while() -> None:

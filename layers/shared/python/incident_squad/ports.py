@@ -497,8 +497,17 @@ class Ledger(Protocol):
     def reserve(self, incident_id: str, most: int, per_incident: int, per_hour: int) -> bool:
         """Set aside the most that a call can cost; False, and nothing kept, above a cap.
 
-        Raises TransientFailure when the ledger cannot be written: then nobody may spend.
+        Raises TransientFailure when the ledger cannot be written: then nobody may spend. Raises
+        ModelFailed (circuit_open) while the model is down for everybody.
         """
+        ...
+
+    def failed(self, trouble: str) -> None:
+        """Note that a call failed; after one that leaves no doubt, or two, it is down for all."""
+        ...
+
+    def worked(self) -> None:
+        """Note that a call worked again."""
         ...
 
     def settle(self, incident_id: str, reserved: int, spent: Spend) -> None:

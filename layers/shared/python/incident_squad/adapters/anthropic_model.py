@@ -63,6 +63,10 @@ class AnthropicModel:
                 time.sleep(wait)
         raise ModelFailed(Trouble.UNAVAILABLE, "no try was made")
 
+    def warm(self) -> None:
+        """Load the SDK and make the client ahead of the first question; raises ModelFailed."""
+        self._client()
+
     def close(self) -> None:
         """Let the client go; the next question makes a new one, with a key that is read anew."""
         client = self.__dict__.pop("_connected", None)

@@ -1,13 +1,13 @@
-"""A circuit breaker: after failures in a row the model is left alone for a while."""
+"""A circuit breaker: after failures in a row the model is left alone for a while.
+
+It remembers for one process; the ledger remembers for all of them.
+"""
 
 import threading
 import time
 from collections.abc import Callable
 
-from incident_squad.domain.model import Trouble
-
-_OUTAGES = frozenset({Trouble.TIMEOUT, Trouble.OVERLOADED, Trouble.UNAVAILABLE, Trouble.MALFORMED})
-"""What speaks of the model's health: a refusal or an empty purse does not."""
+from incident_squad.domain.model import OUTAGE_SECONDS, OUTAGES
 
 
 class Breaker:
@@ -16,7 +16,7 @@ class Breaker:
     def __init__(
         self,
         failures: int = 3,
-        seconds: float = 60.0,
+        seconds: float = OUTAGE_SECONDS,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._limit, self._seconds, self._now = failures, seconds, now
@@ -33,14 +33,15 @@ class Breaker:
             self._opened_at = self._now()  # one tries, the others wait for what becomes of it
             return True
 
-    def worked(self) -> None:
-        """A call gave an answer."""
+    def worked(self) -> bool:
+        """A call gave an answer; True when it is the first after failures."""
         with self._lock:
-            self._failures = 0
+            before, self._failures = self._failures, 0
+            return before > 0
 
     def failed(self, trouble: str) -> None:
         """A call gave none."""
-        if trouble not in _OUTAGES:
+        if trouble not in OUTAGES:
             return
         with self._lock:
             self._failures += 1

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,7 @@ from incident_squad.agents.redaction import safe_to_send
 from incident_squad.domain.catalog import Policies
 from incident_squad.domain.errors import ModelFailed, SquadError, TransientFailure
 from incident_squad.domain.model import (
+    OUTAGES,
     ModelReply,
     ModelRequest,
     ModelUse,
@@ -118,12 +120,21 @@ class Desk:
         try:
             reply = within(seconds, lambda: self._rails.model.ask(request, seconds, on_text))
         except ModelFailed as failure:
-            self._rails.breaker.failed(failure.trouble)
+            self._note_failure(failure)
             self._settle(most_usd, self._cost_of_failure(failure, request, most_usd))
             raise
-        self._rails.breaker.worked()
+        if self._rails.breaker.worked():
+            with suppress(SquadError):
+                self._rails.ledger.worked()
         self._settle(most_usd, _cost(request.model, reply.usage))
         return reply
+
+    def _note_failure(self, failure: ModelFailed) -> None:
+        """For this process, and for all others: a dead model must not cost each of them a slice."""
+        self._rails.breaker.failed(failure.trouble)
+        if failure.trouble in OUTAGES:
+            with suppress(SquadError):
+                self._rails.ledger.failed(failure.trouble)
 
     def _reserve(self, most_usd: int) -> None:
         policies = self._rails.policies
@@ -131,6 +142,8 @@ class Desk:
         per_hour = int(policies.model_usd_per_hour * 1_000_000)
         try:
             kept = self._rails.ledger.reserve(self._incident, most_usd, per_incident, per_hour)
+        except ModelFailed:
+            raise
         except SquadError as error:
             # Who cannot write down what is spent must not spend.
             raise ModelFailed(Trouble.BUDGET, "the ledger cannot be written") from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import lru_cache
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from incident_squad.bootstrap.aws import AwsWorld
@@ -19,6 +20,7 @@ from incident_squad.settings import in_lambda, settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from incident_squad.adapters.anthropic_model import AnthropicModel
     from incident_squad.agents.rails import Rails
     from incident_squad.bootstrap.transcripts import Transcribed
     from incident_squad.contracts import (
@@ -81,7 +83,33 @@ def rails() -> Rails | None:
     """The rails of this Lambda process, where a model is configured."""
     from incident_squad.bootstrap.agents import rails_of
 
-    return rails_of(settings(), world())
+    return rails_of(model(), world())
+
+
+@lru_cache(maxsize=1)
+def model() -> AnthropicModel | None:
+    """The model of this Lambda process, where one is configured."""
+    from incident_squad.bootstrap.agents import model_of
+
+    return model_of(settings(), world().secrets)
+
+
+def warm_model() -> None:
+    """Begin to load the model's SDK, beside whatever comes next: it takes most of a second.
+
+    For functions that ask a model, at their init. Without a model nothing is loaded.
+    """
+    if not in_lambda():
+        return
+    with suppress(SquadError):  # said by the first call, which goes on without a model
+        found = model()
+        if found is not None:
+            Thread(target=_warm, args=(found,), daemon=True).start()
+
+
+def _warm(found: AnthropicModel) -> None:
+    with suppress(SquadError):  # said by the first question
+        found.warm()
 
 
 def intake_api() -> IntakeApi:

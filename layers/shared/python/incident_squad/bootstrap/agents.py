@@ -9,6 +9,7 @@ from incident_squad.domain.errors import InvalidConfiguration
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from incident_squad.adapters.anthropic_model import AnthropicModel
     from incident_squad.agents.rails import Rails
     from incident_squad.bootstrap.aws import AwsWorld
     from incident_squad.bootstrap.world import World
@@ -23,7 +24,7 @@ KEY = "model/anthropic-api-key"  # the name of a secret
 OFF, ANTHROPIC, BEDROCK = "off", "anthropic", "bedrock"
 
 
-def model_of(found: Settings, secrets: Secrets) -> Model | None:
+def model_of(found: Settings, secrets: Secrets) -> AnthropicModel | None:
     """The configured model, or None; raises InvalidConfiguration."""
     if found.model == OFF:
         return None
@@ -43,12 +44,11 @@ def model_of(found: Settings, secrets: Secrets) -> Model | None:
     )
 
 
-def rails_of(found: Settings, world: AwsWorld) -> Rails | None:
+def rails_of(model: Model | None, world: AwsWorld) -> Rails | None:
     """The rails on which the model is asked, or None without one; raises InvalidConfiguration.
 
     Call it once a process: the client keeps its connections, the breaker its memory.
     """
-    model = model_of(found, world.secrets)
     if model is None:
         return None
     from incident_squad.agents.rails import Rails

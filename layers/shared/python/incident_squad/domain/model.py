@@ -22,6 +22,16 @@ class Trouble(StrEnum):
     NO_TIME = "no_time"
 
 
+OUTAGES = frozenset({Trouble.TIMEOUT, Trouble.OVERLOADED, Trouble.UNAVAILABLE, Trouble.MALFORMED})
+"""What speaks of the model's health: a refusal or an empty purse does not."""
+
+CERTAIN_OUTAGES = frozenset({Trouble.OVERLOADED, Trouble.UNAVAILABLE})
+"""After the retries of a call these leave no doubt; a timeout may be our own impatience."""
+
+OUTAGE_SECONDS = 60
+"""How long a model that is down is left alone."""
+
+
 class Effort(StrEnum):
     """How hard a model thinks."""
 
