@@ -17,6 +17,7 @@ import psycopg
 
 from infra.environment import minimal_environment
 from infra.local.errors import PostgresUnusable
+from infra.local.guard import Guard
 from infra.local.postgres_binaries import Servant, find_binaries, reachable, servant
 from infra.local.postgres_roles import USERS, Account, make_roles
 
@@ -62,6 +63,7 @@ class ThrowAwayPostgres:
         }
         self._folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: Guard | None = None
         self.port = 0
 
     def __enter__(self) -> Self:
@@ -101,6 +103,9 @@ class ThrowAwayPostgres:
                 self._process.kill()
                 self._process.wait()
             self._process = None
+        if self._guard is not None:
+            self._guard.dismiss()
+            self._guard = None
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
@@ -179,6 +184,8 @@ class ThrowAwayPostgres:
                 group=who.gid,
                 extra_groups=who.groups,
             )
+        # SIGQUIT ends a server at once; nothing in it has to be kept.
+        self._guard = Guard(self._process.pid, self._home, gently=signal.SIGQUIT)
         self._wait_ready()
 
     def _wait_ready(self) -> None:

@@ -17,6 +17,7 @@ from typing import Self
 
 from infra.environment import minimal_environment
 from infra.local.errors import LocalStackError
+from infra.local.guard import Guard
 from infra.local.postgres import HOST, free_port
 from infra.local.postgres_binaries import Servant, servant
 
@@ -44,6 +45,7 @@ class Child(ABC):
         self.port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix=f"squad-{self.package}-"))
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: Guard | None = None
 
     def prepare(self) -> None:  # noqa: B027 - a program that reads no file has nothing to do
         """Write what the program reads."""
@@ -91,6 +93,9 @@ class Child(ABC):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
+        if self._guard is not None:
+            self._guard.dismiss()
+            self._guard = None
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _launch(self) -> None:
@@ -112,6 +117,7 @@ class Child(ABC):
                 group=who.gid,
                 extra_groups=who.groups,
             )
+        self._guard = Guard(self._process.pid, self.folder, gently=signal.SIGTERM)
 
     def _wait_ready(self) -> None:
         wait_until(

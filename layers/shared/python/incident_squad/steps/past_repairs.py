@@ -34,8 +34,9 @@ def _past(incidents: IncidentStore, other: Incident) -> PastRepair | None:
     records = [one for one in incidents.steps(other.id) if one.plan_hash == plan.hash]
     if not changing or not records:
         return None
-    # A hand-over after the repair means that it did not help, whatever its steps say.
-    handed_over = other.status is IncidentStatus.HANDED_OVER
+    # A hand-over after the repair means that it did not help, whatever its steps say, unless people
+    # were to go on anyway.
+    handed_over = other.status is IncidentStatus.HANDED_OVER and not plan.tasks()
     return PastRepair(
         incident_id=other.id,
         runbook_id=plan.runbook_id,
