@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from infra import environment
 
@@ -12,6 +12,7 @@ import aws_cdk as cdk  # noqa: E402 - only after Node has been told to be quiet
 from cdk_nag import AwsSolutionsChecks  # noqa: E402
 
 from infra.components.layers import ROOT  # noqa: E402
+from infra.local.config import LocalConfig  # noqa: E402
 from infra.stack import Choices, IncidentSquadStack  # noqa: E402
 from infra.stage import Stage  # noqa: E402
 
@@ -55,6 +56,7 @@ def reviewed_app(
         alert_topics=_listed(app, "alertTopics"),
         model=app.node.try_get_context("model") or "off",
         alarms=_listed(app, "alarms"),
+        catalog=_catalog(app),
         streaming=_one_of(app, "streaming", ("off", "lwa")),
         transcript_days=int(app.node.try_get_context("transcriptDays") or 30),
     )
@@ -62,6 +64,12 @@ def reviewed_app(
     IncidentSquadStack(app, name, choices=choices)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     return app
+
+
+def _catalog(app: cdk.App) -> Mapping[str, Any]:
+    """The section `catalog` of the operator's configuration file; its secrets stay here."""
+    path = app.node.try_get_context("config")
+    return LocalConfig.read(Path(path)).catalog if path else {}
 
 
 def _listed(app: cdk.App, name: str) -> tuple[str, ...]:

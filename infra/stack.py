@@ -1,8 +1,9 @@
 """The stack: composes the constructs and adds nothing of its own."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -11,7 +12,7 @@ from infra.components.alerts import Alerts
 from infra.components.api import Api
 from infra.components.bridges import Bridges
 from infra.components.functions import Functions
-from infra.components.layers import RUNBOOKS, Layers
+from infra.components.layers import OVERLAY, RUNBOOKS, Layers
 from infra.components.monitoring import Monitoring
 from infra.components.names import Names
 from infra.components.notifications import Notifications
@@ -24,7 +25,7 @@ from infra.components.triggers import Triggers
 from infra.components.workflow import Workflow
 from infra.functions import May
 from infra.stage import Stage
-from infra.targets import target_secrets
+from infra.targets import deployed_catalog, target_secrets
 
 MODEL_KEY = "model/anthropic-api-key"
 
@@ -40,7 +41,8 @@ class Choices:
     alarms that come in by EventBridge, or `all`.
     `model` is `off`, `anthropic` (an operator puts the key into the secret MODEL_KEY) or `bedrock`.
     Transcripts are kept for `transcript_days`. `streaming` is `off` (live events by answers that
-    wait) or `lwa` (one long answer, behind the Lambda Web Adapter).
+    wait) or `lwa` (one long answer, behind the Lambda Web Adapter). `catalog` is laid over the
+    catalogue that ships; the roles of the functions are made from both.
     """
 
     stage: Stage
@@ -52,6 +54,7 @@ class Choices:
     model: Literal["off", "anthropic", "bedrock"] = "off"
     transcript_days: int = 30
     streaming: Literal["off", "lwa"] = "off"
+    catalog: Mapping[str, Any] = field(default_factory=dict)
 
 
 class IncidentSquadStack(cdk.Stack):
@@ -61,6 +64,7 @@ class IncidentSquadStack(cdk.Stack):
         super().__init__(scope, construct_id, description="Incident Squad")
         self._names = names = Names(construct_id)
         stage = choices.stage
+        self._catalog = deployed_catalog(choices.catalog)
         self._storage = Storage(self, "Storage", stage=stage)
         self._transcripts = Transcripts(self, "Transcripts", stage=stage)
         self._secrets = Secrets(self, "Secrets", names=names, stage=stage)
@@ -74,9 +78,12 @@ class IncidentSquadStack(cdk.Stack):
             "Functions",
             names=names,
             stage=stage,
-            layers=Layers(self, "Layers", dependencies=choices.dependencies).all,
+            layers=Layers(
+                self, "Layers", dependencies=choices.dependencies, overlay=choices.catalog
+            ).all,
             environment=self._environment(choices),
             resources=self._resources(choices.alert_topics),
+            catalog=self._catalog,
             streaming=choices.streaming == "lwa",
         ).by_name
         workflow = Workflow(self, "Workflow", names=names, stage=stage, functions=functions)
@@ -129,6 +136,7 @@ class IncidentSquadStack(cdk.Stack):
             "SQUAD_KEY_ID": self._signing.key.key_id,
             "SQUAD_TOPIC_ARN": self._notifications.topic.topic_arn,
             "SQUAD_RUNBOOKS": RUNBOOKS,
+            **({"SQUAD_CATALOG_OVERLAY": OVERLAY} if choices.catalog else {}),
             "SQUAD_PUBLIC_URL_PARAMETER": self._names.public_url,
             "SQUAD_SECRETS_PREFIX": self._names.secrets,
             "SQUAD_FUNCTION_PREFIX": self._names.functions,
@@ -138,7 +146,7 @@ class IncidentSquadStack(cdk.Stack):
         table = self._storage.table.table_arn
         machine = self._names.machine_arn(self)
         key = self._signing.key.key_arn
-        targets = target_secrets()
+        targets = target_secrets(self._catalog)
         return Resources(
             by_permission={
                 May.READ: [table, f"{table}/index/*"],

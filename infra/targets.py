@@ -1,9 +1,12 @@
-"""The secrets that the service catalogue names, so that roles can name them too."""
+"""What the service catalogue names, one's own included, so that roles can name it too."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
 
+from incident_squad.adapters.runbook_files import merged
 from incident_squad.domain.catalog import Catalog
 from infra.components.layers import ROOT
 
@@ -18,14 +21,14 @@ class TargetSecrets:
     writers: tuple[str, ...]
 
 
-def shipped_catalog() -> Catalog:
-    """The catalogue that the layer ships."""
-    return Catalog.model_validate(yaml.safe_load(CATALOG.read_text()))
+def deployed_catalog(overlay: Mapping[str, Any]) -> Catalog:
+    """The catalogue that the layer ships, with an operator's own laid over it."""
+    return Catalog.model_validate(merged(yaml.safe_load(CATALOG.read_text()), overlay))
 
 
-def target_secrets() -> TargetSecrets:
+def target_secrets(catalog: Catalog) -> TargetSecrets:
     """The secrets of the catalogue's targets, sorted."""
-    targets = shipped_catalog().targets.values()
+    targets = catalog.targets.values()
     return TargetSecrets(
         readers=tuple(sorted({target.reader for target in targets if target.reader})),
         writers=tuple(sorted({target.writer for target in targets if target.writer})),

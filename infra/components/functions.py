@@ -10,6 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from incident_squad.domain.catalog import Catalog
 from infra.components.layers import ARCHITECTURE, ROOT, RUNTIME
 from infra.components.names import Names
 from infra.components.permissions import Resources, statements
@@ -18,7 +19,6 @@ from infra.components.target_access import add_target_access
 from infra.functions import FUNCTIONS, STREAM_EVENTS, Function
 from infra.stage import Stage
 from infra.target_grants import target_grants
-from infra.targets import shipped_catalog
 
 WEB_ADAPTER = "753240598075:layer:LambdaAdapterLayerArm64:27"
 """Version 1.0.0 of https://github.com/awslabs/aws-lambda-web-adapter, as AWS publishes it."""
@@ -44,12 +44,13 @@ class Functions(Construct):
         layers: Sequence[lambda_.ILayerVersion],
         environment: Mapping[str, str],
         resources: Resources,
+        catalog: Catalog,
         streaming: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         self._names, self._stage, self._layers = names, stage, layers
         self._environment, self._resources = environment, resources
-        self._grants = target_grants(shipped_catalog())
+        self._grants = target_grants(catalog)
         self.by_name = {row.name: self._function(row) for row in FUNCTIONS}
         if streaming:
             self.by_name[STREAM_EVENTS.name] = self._streaming(STREAM_EVENTS)

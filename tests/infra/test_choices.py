@@ -10,6 +10,7 @@ from aws_cdk import assertions
 from infra.app import main
 from infra.stack import Choices, IncidentSquadStack
 from infra.stage import Stage
+from infra.targets import deployed_catalog
 
 
 def resources(choices: Choices, kind: str) -> list[dict[str, Any]]:
@@ -43,3 +44,34 @@ def test_built_dependencies_become_a_layer_of_every_function(tmp_path: Path) -> 
 def test_nothing_goes_to_aws_without_its_dependencies(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"infra\.build_layer"):
         main(tmp_path / "build")
+
+
+OWN = {
+    "services": {"website": {"targets": {"waf": "own-waf"}}, "wiki": None},
+    "targets": {
+        "own-waf": {
+            "kind": "aws",
+            "ip_set": {"name": "own-set", "id": "99999999-2222-4333-8444-555555555555"},
+        },
+        "own-db": {"kind": "postgresql", "reader": "targets/own-r", "writer": "targets/own-w"},
+    },
+}
+
+
+def test_ones_own_catalogue_reaches_the_functions_and_their_roles() -> None:
+    choices = Choices(stage=Stage("dev"), catalog=OWN)
+    functions = resources(choices, "AWS::Lambda::Function")
+    overlaid = {f["Environment"]["Variables"]["SQUAD_CATALOG_OVERLAY"] for f in functions}
+    assert overlaid == {"/opt/catalog-overlay.yaml"}
+    assert all(len(function["Layers"]) == 3 for function in functions)
+    roles = str(resources(choices, "AWS::IAM::Policy"))
+    for name in ("ipset/own-set/", "targets/own-r-??????", "targets/own-w-??????"):
+        assert name in roles
+
+
+def test_a_null_takes_away_what_the_example_has() -> None:
+    base = deployed_catalog({})
+    catalog = deployed_catalog(OWN)
+    assert "wiki" in base.services
+    assert "wiki" not in catalog.services
+    assert catalog.target_of("website", "waf") == "own-waf"

@@ -8,7 +8,7 @@ import pytest
 from infra.components.permissions import ACTIONS
 from infra.functions import FUNCTIONS, Function, May
 from infra.target_grants import target_grants
-from infra.targets import shipped_catalog, target_secrets
+from infra.targets import deployed_catalog, target_secrets
 
 Template = dict[str, Any]
 OWN_LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
@@ -76,7 +76,7 @@ def test_a_role_holds_what_its_row_says_and_no_more(template: Template, row: Fun
     alongside = {action for permission in row.may for action in ALONGSIDE.get(permission, ())}
     targets = {
         action
-        for grant in target_grants(shipped_catalog())
+        for grant in target_grants(deployed_catalog({}))
         if grant.may in row.may
         for action in grant.actions
     }
@@ -133,7 +133,7 @@ def secrets_of(template: Template, row: Function) -> str:
 
 
 def test_only_the_fix_and_its_undo_hold_credentials_that_write(template: Template) -> None:
-    secrets = target_secrets()
+    secrets = target_secrets(deployed_catalog({}))
     assert secrets.writers
     assert not set(secrets.readers) & set(secrets.writers)
     for row in FUNCTIONS:
@@ -174,7 +174,7 @@ def test_only_the_fix_and_its_undo_change_clouds(template: Template, action: str
 
 def test_the_door_to_the_internet_can_only_have_others_look(template: Template) -> None:
     (row,) = (row for row in FUNCTIONS if row.name == "intake")
-    held, secrets = secrets_of(template, row), target_secrets()
+    held, secrets = secrets_of(template, row), target_secrets(deployed_catalog({}))
     assert not [name for name in (*secrets.readers, *secrets.writers) if name in held]
     calls = [
         part["Resource"]

@@ -79,9 +79,14 @@ class RunbookFiles:
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """The one laid over the other: mappings are merged at every depth, other values replaced."""
-    result = dict(base)
+    """The one laid over the other: mappings are merged at every depth, other values replaced.
+
+    A null takes away what the other has there.
+    """
+    result = {key: value for key, value in base.items() if over.get(key, value) is not None}
     for key, value in over.items():
+        if value is None and key in base:
+            continue
         known = result.get(key)
         both = isinstance(known, Mapping) and isinstance(value, Mapping)
         result[key] = merged(known, value) if both else value  # type: ignore[arg-type] # both
