@@ -29,16 +29,24 @@ from incident_squad.domain.triage import Impact
 from incident_squad.domain.update import UpdateState
 from incident_squad.domain.values import Risk
 from incident_squad.pages.web import Answer, Request, problem
+from incident_squad.steps.acknowledge import Acknowledge
 from incident_squad.steps.alert_accounts import AlertAccounts
 from incident_squad.steps.approval_api import ApprovalApi
 from incident_squad.steps.approval_links import write_link
+from incident_squad.steps.ask_public import AskPublic
+from incident_squad.steps.contributions_api import ContributionsApi
 from incident_squad.steps.decide_approval import DecideApproval
+from incident_squad.steps.decide_public import DecidePublic
 from incident_squad.steps.draft_update import DraftUpdate
 from incident_squad.steps.incidents_api import IncidentsApi
 from incident_squad.steps.post_mortem import PostMortem
+from incident_squad.steps.public_text_api import PublicTextApi
+from incident_squad.steps.public_texts import PublicTexts
 from incident_squad.steps.publish_update import PublishUpdate
 from incident_squad.steps.read_incidents import ReadIncidents
 from incident_squad.steps.read_record import ReadRecord
+from incident_squad.steps.readers import Readers
+from incident_squad.steps.refusals import Refusals
 from incident_squad.steps.report import BuildReport
 from incident_squad.steps.view_links import ViewLinks
 from tests.builders import (
@@ -125,6 +133,17 @@ class Website:
             clock=self.clock,
         )
         self.approval_api = ApprovalApi(decide, self.record, self.clock)
+        self.texts = PublicTexts(
+            self.incidents, self.public_texts, self.timeline, self.notifier, self.clock
+        )
+        refusals = Refusals(self.incidents, self.timeline)
+        self.decide_public = DecidePublic(self.texts, self.signer, refusals)
+        self.text_api = PublicTextApi(self.decide_public, self.clock)
+        self.contributions = ContributionsApi(
+            readers=Readers(self.links, lambda: TOKEN),
+            acknowledge=Acknowledge(self.incidents, self.timeline, self.notifier),
+            publish=self.publisher(),
+        )
         self.api = IncidentsApi(
             read=self.read,
             read_record=self.record,
@@ -137,13 +156,26 @@ class Website:
             accounts=AlertAccounts(self.incidents, self.clock),
         )
 
+    def publisher(self) -> PublishUpdate:
+        """What publishes updates here."""
+        draft = DraftUpdate(self.incidents, self.timeline, self.knowledge, self.clock, self.record)
+        ask = AskPublic(self.texts, self.knowledge, self.signer, lambda: "http://127.0.0.1")
+        return PublishUpdate(
+            self.incidents, self.timeline, self.notifier, draft, self.links.address, ask
+        )
+
     def publish(self, incident_id: str, state: UpdateState) -> None:
         """Draft and publish an update."""
-        draft = DraftUpdate(self.incidents, self.timeline, self.knowledge, self.clock, self.record)
-        publish = PublishUpdate(
-            self.incidents, self.timeline, self.notifier, draft, self.links.address
-        )
-        publish(UpdateInput(incident_id=incident_id, state=state))
+        self.publisher()(UpdateInput(incident_id=incident_id, state=state))
+
+    def text_link(self) -> str:
+        """A public text that waits, and the link that was sent about it."""
+        policies = {"approve_public_texts": ["SEV1"]}
+        catalog = self.knowledge.catalog.model_dump() | {"policies": policies}
+        self.knowledge = MemoryKnowledge(a_catalog(**catalog), {"pool": RUNBOOK})
+        self.publish(INCIDENT_ID, UpdateState.MONITORING)
+        asked = [message for message in self.notifier.messages if message.kind == "approval"]
+        return str(asked[-1].link).rpartition("/")[2]
 
     def note(self, incident_id: str, event: str, summary: str, agent: str) -> None:
         """Write an event to the timeline."""
@@ -179,6 +211,11 @@ class Website:
                 decides = method == "POST"
                 act = self.approval_api.decide if decides else self.approval_api.show
                 return act(request, link)
+            case ["publications", link]:
+                decides = method == "POST"
+                return (self.text_api.decide if decides else self.text_api.show)(request, link)
+            case ["incidents", incident_id, "acknowledge"]:
+                return self.contributions.acknowledged(request, incident_id)
             case ["incidents", incident_id, *rest] if len(rest) < 2:
                 return self._about(incident_id, "".join(rest), request)
             case [page] if page in {"status", "incidents"}:

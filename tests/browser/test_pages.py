@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from incident_squad.domain.approval import ApprovalStatus
 from incident_squad.domain.incident import IncidentStatus
+from incident_squad.domain.timeline import Actor, Entry
 from tests.builders import INCIDENT_ID
 from tests.website import RunningClock, Website, a_website, serve
 
@@ -17,6 +18,7 @@ def paths(site: Website) -> list[str]:
     view = site.links.token("*")
     return [
         f"/approvals/{site.link()}",
+        f"/publications/{site.text_link()}",
         "/approvals/nonsense",
         f"/incidents/{INCIDENT_ID}?view={view}",
         f"/incidents/{INCIDENT_ID}/postmortem?view={view}",
@@ -144,4 +146,63 @@ def test_filters_work_as_a_form(site: Website, address: str, browser: Browser) -
     expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
     page.get_by_role("link", name="Post-mortem draft").click()
     expect(page.get_by_text("# Post-mortem")).to_be_visible()
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("button", "words"),
+    [("Publish this text", "Approved."), ("Keep it back", "Kept back.")],
+)
+def test_a_tap_on_a_phone_decides_what_customers_read(
+    site: Website, address: str, browser: Browser, *, button: str, words: str
+) -> None:
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, java_script_enabled=False, has_touch=True
+    )
+    page = context.new_page()
+    link = site.text_link()
+    page.goto(f"{address}/status")
+    expect(page.get_by_text("Monitoring", exact=True)).to_have_count(0)
+    page.goto(f"{address}/publications/{link}")
+    page.get_by_label("Comment (optional)").fill("read on my phone")
+    page.get_by_role("button", name=button).tap()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(words)
+    expect(page.get_by_text("read on my phone")).to_be_visible()
+    page.goto(f"{address}/status?again")  # the page may be kept for a few seconds
+    shown = page.get_by_text("Monitoring", exact=True)
+    expect(shown).to_have_count(1 if words == "Approved." else 0)
+    context.close()
+
+
+def test_drafts_appear_while_they_are_written_and_go_when_they_are_done(browser: Browser) -> None:
+    site = a_website(clock=RunningClock())
+    with serve(site) as address:
+        page = browser.new_page()
+        page.goto(f"{address}/incidents/{INCIDENT_ID}?view={site.links.token(INCIDENT_ID)}")
+        for number, words in enumerate(("We have freed", "We have freed capacity."), start=1):
+            draft = {"state": "Monitoring", "number": number, "external": f"[x] y\n\n{words}"}
+            entry = Entry(
+                event="DraftWritten", summary="A draft", actor=Actor.agent("x"), data=draft
+            )
+            site.timeline.append(INCIDENT_ID, entry)
+            expect(page.get_by_text(words, exact=True)).to_be_visible(timeout=3000)
+        site.note(INCIDENT_ID, "UpdateDrafted", "Drafted the update Monitoring", "communicator")
+        expect(page.get_by_text("being written")).to_have_count(0, timeout=3000)
+        page.close()
+        site.incidents.change(INCIDENT_ID, status=IncidentStatus.RESOLVED)
+
+
+def test_i_am_on_it_is_said_in_the_name_of_whom_the_link_is_for(
+    site: Website, address: str, browser: Browser
+) -> None:
+    site.note(INCIDENT_ID, "OnCallNotified", "Paged ada@example.com", "communicator")
+    page = browser.new_page()
+    view = site.links.token(INCIDENT_ID, "ada@example.com")
+    page.goto(f"{address}/incidents/{INCIDENT_ID}?view={view}")
+    expect(page.get_by_text("You are ada@example.com.")).to_be_visible()
+    page.get_by_role("button", name="I am on it").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("You are on it")
+    page.go_back()
+    page.reload()
+    expect(page.get_by_text("ada@example.com is on it.", exact=True)).to_be_visible()
     page.close()

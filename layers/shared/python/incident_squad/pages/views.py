@@ -14,6 +14,13 @@ from incident_squad.domain.record import IncidentRecord
 from incident_squad.domain.runbook import Runbook, StepCondition
 from incident_squad.domain.values import Value
 from incident_squad.pages.charts import charts
+from incident_squad.pages.moments import (
+    DRAFT_WRITTEN,
+    being_written,
+    glance,
+    standing_of,
+    waiting_text,
+)
 from incident_squad.pages.render import page
 from incident_squad.pages.web import Answer
 from incident_squad.policy.escalation import last_page, who_is_on_it
@@ -99,8 +106,11 @@ def incident_page(record: IncidentRecord, extra: Extra) -> Answer:
         "plan": plan,
         "approval": record.approval,
         "steps": [_step(record, place) for place in range(len(plan.steps))] if plan else [],
-        "updates": list(reversed(record.updates)),
-        "events": record.events,
+        "updates": [(update, standing_of(record, update)) for update in reversed(record.updates)],
+        "events": [event for event in reversed(record.events) if event.event != DRAFT_WRITTEN],
+        "draft": being_written(record),
+        "held": waiting_text(record),
+        "glance": glance(record),
         "last": record.events[-1].n if record.events else 0,
         "path": progress(record),
         "clocks": extra.clocks,
