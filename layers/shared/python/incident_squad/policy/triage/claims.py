@@ -178,7 +178,7 @@ def _takes_long(clause: Sequence[Tagged]) -> bool:
 
 def _negated(clause: Sequence[Tagged], place: int) -> bool:
     before = clause[max(0, place - _NEGATION_REACH) : place]
-    return any(word.has("negated") for word in before)
+    return any(word.has("negated") or word.has("empty") for word in before)
 
 
 def _empty(clause: Sequence[Tagged]) -> bool | None:
@@ -187,10 +187,12 @@ def _empty(clause: Sequence[Tagged]) -> bool | None:
         if word.has("empty"):
             after = clause[place + 1 : place + 1 + _NOUN_REACH]
             if word.text in _PRONOUNS:
-                return any(following.has("able") for following in after)
+                return any(w.has(name) for w in after for name in _DOES)
             noun = next((w for w in after if any(w.has(name) for name in SUBJECTS)), None)
             if noun is None or noun.has("machine"):
                 return False
+            if noun.has("people") and any(w.text in {"n", "ne"} for w in after):
+                return True
             return noun.has("earning") or any(w.has(name) for w in after for name in _DOES)
     return None
 

@@ -27,7 +27,9 @@ _WELL = re.compile(
     r"\b(?:(?:is|are|was|were|remains?|stays?|still|itself|looks?|seems?|all|works?|working|runs?"
     r"|running)\s+(?:all\s+|just\s+|perfectly\s+|completely\s+|otherwise\s+)?"
     r"(?:fine|ok|okay|healthy|normal|normally|unaffected|nominal|green|correct(?:ly)?|good|intact)"
-    r"|unaffected|not (?:affected|impacted|concerned|involved|at fault|the cause)|ruled out|"
+    r"|perfectly happy|nothing abnormal|unaffected|ruled out|"
+    r"(?:itself|lui-meme|elle-meme) (?:answers|responds|is fine|is healthy|repond|va bien)|"
+    r"not (?:affected|impacted|concerned|involved|at fault|the cause)|"
     r"nothing wrong with|no (?:impact|effect) on (?:the )?(?:database|network|application)|"
     r"(?:non|pas) (?:impacte|affecte|concerne|touche)(?:e|s|es)?|hors de cause|"
     r"(?:n'est|ne sont|n'y est|n'y sont) (?:pas|pour rien)(?: en cause)?$|pas en cause|"
@@ -35,7 +37,8 @@ _WELL = re.compile(
     r"(?:est|sont|reste|restent) (?:ok|sain|saine|sains|saines|normal|normale|normaux|normales|"
     r"intact|intacts|intacte|nominal|nominale|vert|verts|stable|stables)|va bien|vont bien|"
     r"sans probleme|rien d'anormal|exclue?s?)\b|"
-    r"^\W*(?:[\w-]+\s+){1,4}(?:is |are |est |sont )?(?:ok|normal|healthy|fine)\W*$"
+    r"^\W*(?:[\w-]+\s+){1,4}(?:is |are |est |sont )?(?:ok|normal|healthy|fine|idle|happy|green|"
+    r"flat|quiet|innocent|untouched|clean|vert|verte|idem|aussi|too|waiting)\W*$"
 )
 _ADVICE = re.compile(
     r"^\W*(?:(?:please |you should |you may |veuillez |merci de |pensez a )?"
@@ -62,6 +65,7 @@ _COMMA = re.compile(
     r",\s+|\s(?=\()|(?<=\))\s|:\s+|"
     r"\s+(?:but|however|although|while|whereas|mais|cependant|alors que)\s+"
 )
+_NO_CAUSE = re.compile(r"^\W*(?:but )?(?:not|and not|pas) (?:the |its |la )?cause\b")
 _NOT_OF = re.compile(
     r"(?i)\b(?:(?:is |are |was |it'?s )?(?:not|isn'?t|aren'?t|wasn'?t)|(?:ce )?n'est pas|pas)\s+"
     r"(?:an?|the|une?|le|la|due to|caused by|related to|because of|about|du|lie a)\s+"
@@ -99,6 +103,8 @@ def _weighed(sentence: str) -> list[Clause]:
         factor = WELL if _WELL.search(folded) else base
         if part.startswith("("):
             factor *= ASIDE
+        if _NO_CAUSE.match(folded):
+            pieces[-1:] = [(text, WELL) for text, _ in pieces[-1:]]
         consequence = consequence or bool(_CAUSING.match(folded.strip()))
         pieces.extend(_cause_and_effect(part, factor * (CONSEQUENCE if consequence else 1)))
     return [

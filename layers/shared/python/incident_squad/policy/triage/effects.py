@@ -70,7 +70,7 @@ def _suffers(claim: Claim, *, measured: bool) -> bool:
 
 
 def _note_bad(claim: Claim, found: Effects, *, measured: bool) -> None:
-    if claim.about("inside") and not claim.about("people", "earning"):
+    if claim.about("inside") and (claim.says("own") or not claim.about("people", "earning")):
         if not measured:
             found.note("minor", claim)
     elif claim.about(*_FACING):
@@ -110,8 +110,13 @@ def _note_good(claim: Claim, found: Effects, read: Sequence[Claim], *, measured:
         found.note("core well", claim)
     elif claim.state == "fine" and _carried(claim, read):
         found.note("harmless", claim)
-    elif claim.says("inside") and len(claim.text.split()) <= _SHORT and not claim.about(*_FACING):
+    elif claim.state == "said" and claim.says("inside") and _alone(claim):
         found.note("minor", claim)
+
+
+def _alone(claim: Claim) -> bool:
+    """Whether a few words say it and nothing else (`Internal tool.`)."""
+    return len(claim.text.split()) <= _SHORT and not claim.about(*_FACING)
 
 
 def _carried(claim: Claim, read: Sequence[Claim]) -> bool:
@@ -128,8 +133,9 @@ def _note_security(claim: Claim, found: Effects) -> None:
         claim.says("outsider", "intrudes")
         or claim.says("outsider", "use")
         or claim.says("keys", "use", "away")
+        or claim.says("seized", "keys")
         or (claim.says("ransom") and not claim.about("repelled"))
     ):
         found.note("compromise", claim)
-    if claim.says("belongings", "grabbed") and claim.says("away"):
+    if claim.says("belongings", "grabbed", "away") or claim.says("grabbed", "outsider"):
         found.note("data taken", claim)

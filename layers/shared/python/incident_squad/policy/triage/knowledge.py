@@ -59,6 +59,7 @@ def knowledge() -> Knowledge:
     }
     # A short product's name is too near to ordinary words: `spanner` and scanner.
     vocabulary.learn(words)
+    vocabulary.learn(vocabulary.spoken)
     vocabulary.keep(_yaml("ordinary.yaml")["words"].split())
     return Knowledge(vocabulary, _structure(_yaml("structure.yaml")), lexicon)
 

@@ -76,9 +76,9 @@ def compile_pattern(text: str, vocabulary: Vocabulary) -> Pattern:
 
 def _canonical(words: str, vocabulary: Vocabulary) -> list[str]:
     pieces = words.replace("-", " ").replace("_", " ").replace("'", " ").split()
-    whole = [vocabulary.canonical(word) for word in pieces if word not in STOP]
+    whole = [vocabulary.exact(word) for word in pieces if word not in STOP]
     if len(pieces) == 1 and vocabulary.knows(words):
-        return [vocabulary.canonical(words)]
+        return [vocabulary.exact(words)]
     merged = {start: (end, word) for start, end, word in vocabulary.merge(whole)}
     found, place = [], 0
     while place < len(whole):

@@ -23,6 +23,7 @@ the runbook is of another type and none of the right type fits."""
 HALF = 0.5
 NEARLY = 0.85
 _SCALE = 3.0
+_SERVING = {IncidentType.APPLICATION, IncidentType.NETWORK}
 _KEPT = 3
 
 
@@ -128,7 +129,7 @@ def candidates(
     fits: Sequence[Fit], kind: IncidentType, runbooks: Mapping[str, Runbook], *, noise: bool
 ) -> tuple[RunbookCandidate, ...]:
     """The runbooks to offer, best first: those of the type that fit, or an honest general one."""
-    near = _causes_first([fit for fit in fits if fit.type is kind])
+    near = _causes_first([fit for fit in fits if fit.type is kind or _felt_there(fit, kind)])
     fitting = [_candidate(fit) for fit in near if fit.points >= FITS][:_KEPT]
     if not fitting:
         fitting = [_candidate(fit) for fit in fits if fit.type and fit.points >= FITS_OTHER_TYPE][
@@ -144,6 +145,11 @@ def candidates(
         return ()
     reason = ("no runbook's signals fit this alert; the nearest follow",)
     return (RunbookCandidate(runbook_id=NONE_FITS, score=0.1, reasons=reason), *nearest)
+
+
+def _felt_there(fit: Fit, kind: IncidentType) -> bool:
+    """Whether a symptom of the one is felt at the other: slow services and slow networks."""
+    return fit.symptom and {fit.type, kind} <= _SERVING and fit.points >= FITS_OTHER_TYPE
 
 
 def _causes_first(fits: Sequence[Fit]) -> list[Fit]:

@@ -33,6 +33,11 @@ _SENTENCE_GAP = 50
 _CLAUSE_GAP = 2
 _MACHINE = re.compile(r"(?i)\b(?:labels|value)\s*=\s*(?:map\[[^\]]*\]?|[\d.e+-]+)")
 _INSTANCE = re.compile(r"(?i)\((?:instance|pod|node|host)\s+[^)]*\)")
+_ALL_USED = re.compile(r"\b(\d{2,})/\1\b")
+"""`120/120` of something is all of it."""
+_MOUNTED = re.compile(
+    r"(?<![\w./])/(?:var|data|tmp|home|opt|srv|mnt|boot|root|export)(?=[/\s:,.)]|$)"
+)
 _STATE_REASON = re.compile(r"(?i)threshold crossed:.*", re.DOTALL)
 _URL = re.compile(r"https?://\S+")
 _FEW_LINES, _SAME_LINES = 12, 2
@@ -161,6 +166,7 @@ def plain(text: str) -> str:
         half = MAX_CHARACTERS // 2
         text = text[:half] + "\n" + text[-half:]
     text = _INSTANCE.sub(" ", _MACHINE.sub(" ", _URL.sub(" ", text)))
+    text = _MOUNTED.sub(r"disk \g<0>", _ALL_USED.sub(r"\g<0> exhausted", text))
     return without_instructions(text)
 
 
@@ -250,6 +256,7 @@ def is_name(chunk: str, vocabulary: Vocabulary) -> bool:
         return True
     if not _IDENTIFIER.match(chunk) or "_" in chunk:
         return False
-    if vocabulary.knows(fold(chunk)):
+    known = fold(chunk)
+    if vocabulary.knows(known) or vocabulary.knows(known.rstrip("0123456789").rstrip("-")):
         return False
     return chunk.count("-") > 1 or bool(_NAME_END.search(chunk)) or chunk == chunk.lower()

@@ -10,7 +10,7 @@ _OPENING, _PHRASE = 3, 7
 def staged(sentences: Iterable[str]) -> str | None:
     """The clause that says so, or None. What people suffer from is never staged."""
     read = [claim for sentence in sentences for claim in claim_reader().claims(sentence)]
-    suffering = any(claim.bad and claim.says("people") for claim in read)
+    suffering = any(claim.bad and claim.about("people", "earning") for claim in read)
     found = next((claim for claim in read if _staged(claim, suffering=suffering)), None)
     return found.text[:80] if found else None
 

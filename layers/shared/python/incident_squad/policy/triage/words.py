@@ -92,7 +92,7 @@ class Vocabulary:
         for phrase, canonical in phrases:
             self._add_phrase(phrase, canonical)
         self.learn(self._canonical)
-        self.learn(word for phrase, _ in phrases for word in phrase.split())
+        self.spoken = {word for phrase, _ in phrases for word in phrase.split()}
 
     def name(self, words: Iterable[str]) -> None:
         """Keep these words as they are, whatever their ending (`redis`, `spring`)."""
@@ -136,12 +136,15 @@ class Vocabulary:
                 self._cache[word] = found
         return found
 
-    def _look_up(self, word: str) -> str:
-        if word in self._canonical:
-            return self._canonical[word]
+    def exact(self, word: str) -> str:
+        """The canonical form of a word that is no typo."""
         stemmed = stem(word)
-        if stemmed in self._canonical:
-            return self._canonical[stemmed]
+        return self._canonical.get(word) or self._canonical.get(stemmed) or stemmed
+
+    def _look_up(self, word: str) -> str:
+        stemmed = stem(word)
+        if word in self._canonical or stemmed in self._canonical:
+            return self.exact(word)
         if word in self._ordinary or stemmed in self._ordinary:
             return stemmed
         if len(word) >= _TYPO_LENGTH and word.isalpha() and not {word, stemmed} & self._learned:
