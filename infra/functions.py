@@ -31,7 +31,8 @@ class May(StrEnum):
     KNOW_METRICS = "read the credentials of metric sources"
     LOOK = "look at targets with their read-only credentials"
     ACT = "change targets with their writing credentials"
-    ASK = "ask the model, with its key or by the role itself"
+    ASK = "read the key of the model"
+    INVOKE = "ask the model in Bedrock, by the role itself"
     TRANSCRIBE = "add to the transcripts, unread"
 
 
@@ -40,7 +41,7 @@ TELL = RECORD | {May.WAKE}
 LINK = frozenset({May.SIGN, May.KNOW_URL})
 LOOK = RECORD | {May.LOOK}
 MEASURE = frozenset({May.MEASURE, May.KNOW_METRICS})
-JUDGE = frozenset({May.ASK, May.TRANSCRIBE})
+JUDGE = frozenset({May.ASK, May.INVOKE, May.TRANSCRIBE})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 import aws_cdk as cdk
 from constructs import Construct
 
+from incident_squad.agents.models import SEATS
 from infra.components.alerts import Alerts
 from infra.components.api import Api
 from infra.components.bridges import Bridges
@@ -28,6 +29,7 @@ from infra.stage import Stage
 from infra.targets import deployed_catalog, target_secrets
 
 MODEL_KEY = "model/anthropic-api-key"
+MODELS = sorted({seat.model for seat in SEATS.values()})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +41,8 @@ class Choices:
     subscribed to the notifications. `alert_topics` are the ARNs of SNS topics, besides the
     stack's own, whose alarms are believed. `alarms` are the beginnings of names of CloudWatch
     alarms that come in by EventBridge, or `all`.
-    `model` is `off`, `anthropic` (an operator puts the key into the secret MODEL_KEY) or `bedrock`.
+    `model` is `off`, `anthropic` (an operator puts the key into the secret MODEL_KEY) or `bedrock`
+    (by the functions' own roles, in the stack's region).
     Transcripts are kept for `transcript_days`. `streaming` is `off` (live events by answers that
     wait) or `lwa` (one long answer, behind the Lambda Web Adapter). `catalog` is laid over the
     catalogue that ships; the roles of the functions are made from both.
@@ -82,7 +85,7 @@ class IncidentSquadStack(cdk.Stack):
                 self, "Layers", dependencies=choices.dependencies, overlay=choices.catalog
             ).all,
             environment=self._environment(choices),
-            resources=self._resources(choices.alert_topics),
+            resources=self._resources(choices),
             catalog=self._catalog,
             streaming=choices.streaming == "lwa",
         ).by_name
@@ -142,7 +145,8 @@ class IncidentSquadStack(cdk.Stack):
             "SQUAD_FUNCTION_PREFIX": self._names.functions,
         }
 
-    def _resources(self, alert_topics: tuple[str, ...]) -> Resources:
+    def _resources(self, choices: Choices) -> Resources:
+        in_bedrock = choices.model == "bedrock"
         table = self._storage.table.table_arn
         machine = self._names.machine_arn(self)
         key = self._signing.key.key_arn
@@ -154,7 +158,7 @@ class IncidentSquadStack(cdk.Stack):
                 May.START: [machine],
                 May.WATCH: [self._names.executions_arn(self)],
                 May.ANSWER: [machine],
-                May.CONFIRM: [self._alerts.topic.topic_arn, *alert_topics],
+                May.CONFIRM: [self._alerts.topic.topic_arn, *choices.alert_topics],
                 May.SIGN: [key],
                 May.VERIFY: [key],
                 May.NOTIFY: [self._notifications.topic.topic_arn],
@@ -172,7 +176,8 @@ class IncidentSquadStack(cdk.Stack):
                 May.KNOW_METRICS: [self._names.metric_secrets_arn(self)],
                 May.LOOK: self._target_arns(targets.readers),
                 May.ACT: self._target_arns(targets.writers),
-                May.ASK: self._target_arns((MODEL_KEY,)),
+                May.ASK: [] if in_bedrock else self._target_arns((MODEL_KEY,)),
+                May.INVOKE: self._names.model_arns(self, MODELS) if in_bedrock else [],
                 May.TRANSCRIBE: [self._transcripts.table.table_arn],
             },
             topic_key=self._notifications.key.key_arn,

@@ -4,16 +4,21 @@ Point the SDK at it with `base_url` or `ANTHROPIC_BASE_URL`. It follows a script
 of which the last one stays, or a function from the request's body to an answer.
 """
 
+import base64
 import itertools
 import json
+import re
+import struct
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import unquote
 
 Body = dict[str, Any]
 _numbers = itertools.count(1)
@@ -123,7 +128,7 @@ def _blocks(body: Body) -> list[Body]:
     blocks = [*body.get("tools", ()), *body["system"]]
     for message in body["messages"]:
         content = message["content"]
-        parts = [{"text": content}] if isinstance(content, str) else content
+        parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
         blocks += [{"role": message["role"], **part} for part in parts]
     return blocks
 
@@ -195,7 +200,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers.get("content-length", 0)))
-        body = json.loads(raw or b"{}")
+        body = _as_direct(self.path, json.loads(raw or b"{}"))
         self._model.raw.append(raw)
         self._model.seen.append(body)
         self._model.heads.append({k.lower(): v for k, v in self.headers.items()})
@@ -232,15 +237,19 @@ class _Handler(BaseHTTPRequestHandler):
         if not body.get("stream"):
             self._json(200, message)
             return
-        self._head(200, "text/event-stream; charset=utf-8", None)
+        framed = self.path.startswith("/model/")
+        kind = "application/vnd.amazon.eventstream" if framed else "text/event-stream"
+        self._head(200, kind, None)
         events = list(_events(message))
         for place, (name, event) in enumerate(events):
             self._model.wait(answer.every)
-            self.wfile.write(f"event: {name}\ndata: {json.dumps(event)}\n\n".encode())
+            line = f"event: {name}\ndata: {json.dumps(event)}\n\n".encode()
+            self.wfile.write(_frame(event) if framed else line)
             self.wfile.flush()
             if answer.breaks_off and place > len(events) // 2:
                 error = json.dumps(_error("overloaded_error"))
-                self.wfile.write(f"event: error\ndata: {error}\n\n".encode())
+                line = f"event: error\ndata: {error}\n\n".encode()
+                self.wfile.write(_frame(None) if framed else line)
                 break
         self.close_connection = True
 
@@ -278,10 +287,39 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
 
+BEDROCK = re.compile(r"/model/(?P<model>[^/]+)/invoke(?P<stream>-with-response-stream)?")
+
+
+def _as_direct(path: str, body: Body) -> Body:
+    """A request to Bedrock as the direct API would get it: model and stream are in its path."""
+    found = BEDROCK.fullmatch(path)
+    if found is None or "anthropic_version" not in body:
+        return body
+    return {**body, "model": unquote(found["model"]), "stream": bool(found["stream"])}
+
+
+def _frame(event: Body | None) -> bytes:
+    """An event in a frame of Bedrock's streams; None is an exception."""
+    if event is None:
+        headers, payload = {":exception-type": "throttlingException"}, b'{"message": "busy"}'
+    else:
+        packed = base64.b64encode(json.dumps(event).encode()).decode()
+        headers, payload = {":event-type": "chunk"}, json.dumps({"bytes": packed}).encode()
+    told = b"".join(
+        bytes([len(name)]) + name.encode() + b"\x07" + struct.pack(">H", len(value))
+        + value.encode()
+        for name, value in headers.items()
+    )  # fmt: skip
+    start = struct.pack(">II", 16 + len(told) + len(payload), len(told))
+    start += struct.pack(">I", zlib.crc32(start))
+    whole = start + told + payload
+    return whole + struct.pack(">I", zlib.crc32(whole))
+
+
 def _wrong(path: str, headers: Mapping[str, str], body: Body) -> Fails | None:
     """What the real API would refuse in version 2026-10-21."""
     known = {name.lower() for name in headers}
-    if path.partition("?")[0] != "/v1/messages":
+    if path.partition("?")[0] != "/v1/messages" and not BEDROCK.fullmatch(path):
         return Fails(404, "not_found_error")
     if not {"authorization", "x-api-key"} & known:
         return Fails(401, "authentication_error")

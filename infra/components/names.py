@@ -1,5 +1,6 @@
 """Physical names that must be known before the resource exists, so that no cycle arises."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import aws_cdk as cdk
@@ -67,6 +68,23 @@ class Names:
     def metric_secrets_arn(self, stack: cdk.Stack) -> str:
         """Credentials of metric sources, which only read: the catalogue names them at run time."""
         return _arn(stack, "secretsmanager", "secret", f"{self.secrets}metrics/*")
+
+    def model_arns(self, stack: cdk.Stack, models: Iterable[str]) -> list[str]:
+        """Models of Bedrock behind their global inference profiles, wherever these are served."""
+        places = (("inference-profile", "global.anthropic.", stack.region, stack.account),
+                  ("foundation-model", "anthropic.", stack.region, ""),
+                  ("foundation-model", "anthropic.", "", ""))  # fmt: skip
+        return [
+            stack.format_arn(
+                service="bedrock",
+                region=region,
+                account=account,
+                resource=resource,
+                resource_name=f"{prefix}{model}",
+            )
+            for model in models
+            for resource, prefix, region, account in places
+        ]
 
     def identities_arn(self, stack: cdk.Stack) -> str:
         """What SES may send from: the sender is in the catalogue."""

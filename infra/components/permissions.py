@@ -29,6 +29,7 @@ ACTIONS: Mapping[May, tuple[str, ...]] = {
     May.LOOK: ("secretsmanager:GetSecretValue",),
     May.ACT: ("secretsmanager:GetSecretValue",),
     May.ASK: ("secretsmanager:GetSecretValue",),
+    May.INVOKE: ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"),
     May.TRANSCRIBE: ("dynamodb:PutItem",),
 }
 

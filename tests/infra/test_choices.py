@@ -7,7 +7,9 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import assertions
 
+from incident_squad.agents.models import SEATS
 from infra.app import main
+from infra.functions import FUNCTIONS, May
 from infra.stack import Choices, IncidentSquadStack
 from infra.stage import Stage
 from infra.targets import deployed_catalog
@@ -75,3 +77,36 @@ def test_a_null_takes_away_what_the_example_has() -> None:
     assert "wiki" in base.services
     assert "wiki" not in catalog.services
     assert catalog.target_of("website", "waf") == "own-waf"
+
+
+def test_bedrock_is_asked_by_role_for_the_models_of_the_table_and_for_no_other() -> None:
+    policies = resources(Choices(stage=Stage("dev"), model="bedrock"), "AWS::IAM::Policy")
+    found = [
+        part
+        for policy in policies
+        for part in policy["PolicyDocument"]["Statement"]
+        if "bedrock" in str(part["Action"])
+    ]
+    askers = [row for row in FUNCTIONS if May.ASK in row.may]
+    assert len(found) == len(askers) == 7
+    models = {seat.model for seat in SEATS.values()}
+    for part in found:
+        assert part["Action"] == ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
+        arns = [arn["Fn::Join"][1] for arn in part["Resource"]]
+        names = {str(arn[-1]).rpartition("anthropic.")[2] for arn in arns}
+        assert names == models
+        assert len(arns) == 3 * len(models)
+        assert "*" not in str(arns)
+    keys = [policy for policy in policies if "anthropic-api-key" in str(policy)]
+    assert keys == []
+
+
+def test_without_bedrock_nobody_may_ask_it() -> None:
+    policies = resources(Choices(stage=Stage("dev"), model="anthropic"), "AWS::IAM::Policy")
+    assert "bedrock" not in str(policies)
+
+
+def test_transcripts_are_kept_for_as_long_as_an_operator_says() -> None:
+    functions = resources(Choices(stage=Stage("dev"), transcript_days=7), "AWS::Lambda::Function")
+    days = {one["Environment"]["Variables"]["SQUAD_TRANSCRIPT_DAYS"] for one in functions}
+    assert days == {"7"}

@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator
 import anthropic
 import pytest
 
-from incident_squad.adapters.anthropic_model import BEDROCK_PREFIX, AnthropicModel, direct
+from incident_squad.adapters.anthropic_model import AnthropicModel, direct
+from incident_squad.bootstrap.agents import model_of
 from incident_squad.domain.errors import ModelFailed
 from incident_squad.domain.model import Effort, ModelRequest, ToolSpec, Trouble
+from incident_squad.settings import Settings
+from tests.fakes import MemorySecrets
 from tests.model_server import Answer, Drips, Fails, Floods, Hangs, ModelServer, Says, Script, Sends
 
 
@@ -198,18 +201,68 @@ def test_one_client_serves_a_warm_process() -> None:
     assert len(made) == 1
 
 
-def test_bedrock_speaks_the_same_form() -> None:
-    with ModelServer(Says("Yes.")) as server:
+@pytest.fixture
+def bedrock_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelAt]:
+    """Makes models that take a server for Bedrock, signing as a function does."""
+    made: list[AnthropicModel] = []
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
 
-        def connect() -> anthropic.AnthropicBedrockMantle:
-            return anthropic.AnthropicBedrockMantle(
-                aws_region="eu-west-1", base_url=server.url, max_retries=0,
-                aws_access_key="testing", aws_secret_key="testing",
-            )  # fmt: skip
+    def make(server: ModelServer) -> AnthropicModel:
+        monkeypatch.setenv("ANTHROPIC_BEDROCK_BASE_URL", server.url)
+        settings = Settings(table="t", model="bedrock", model_region="eu-west-1")
+        found = model_of(settings, MemorySecrets())
+        assert found is not None
+        made.append(found)
+        return found
 
-        assert AnthropicModel(connect, BEDROCK_PREFIX).ask(a_request(), 5).text == "Yes."
-    assert server.seen[0]["model"] == "anthropic.claude-haiku-5-5"
-    assert server.heads[0]["authorization"].startswith("AWS4-HMAC-SHA256")
+    yield make
+    for model in made:
+        model.close()
+
+
+def test_bedrock_is_asked_by_role_at_the_address_of_the_model(bedrock_at: ModelAt) -> None:
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}}
+    with ModelServer(Says({"n": 1})) as server:
+        reply = bedrock_at(server).ask(a_request(answer_schema=schema), 5)
+    assert reply.text == '{"n": 1}'
+    assert reply.model == "claude-haiku-5-5"
+    assert server.seen[0]["model"] == "global.anthropic.claude-haiku-5-5"
+    head = server.heads[0]["authorization"]
+    assert head.startswith("AWS4-HMAC-SHA256")
+    assert "/eu-west-1/bedrock/aws4_request" in head
+    sent = json.loads(server.raw[0])
+    assert "model" not in sent
+    assert "cache_control" not in sent
+    assert sent["anthropic_version"] == "2026-10-21"
+
+
+def test_bedrock_streams_in_frames(bedrock_at: ModelAt) -> None:
+    told: list[str] = []
+    said = Says("A text of several pieces.", [("look", {"at": "it"})])
+    with ModelServer(said) as server:
+        reply = bedrock_at(server).ask(a_request(), 5, told.append)
+    assert reply.text == told[-1] == "A text of several pieces."
+    assert reply.calls[0].arguments == {"at": "it"}
+    assert len(told) > 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "trouble"),
+    [
+        (Says("A text that breaks off midway.", breaks_off=True), Trouble.OVERLOADED),
+        (Sends(b"no frames at all, whatever it says", "text/plain"), Trouble.MALFORMED),
+        (Sends(b"", "text/plain"), Trouble.UNAVAILABLE),
+        (Fails(403, "permission_error"), Trouble.UNAVAILABLE),
+        (Hangs(), Trouble.TIMEOUT),
+    ],
+)
+def test_what_goes_wrong_at_bedrock_is_a_normal_outcome(
+    bedrock_at: ModelAt, answer: Answer, trouble: Trouble
+) -> None:
+    with ModelServer(answer) as server, pytest.raises(ModelFailed) as caught:
+        bedrock_at(server).ask(a_request(), 1.5, lambda _: None)
+    assert caught.value.trouble == trouble
 
 
 def test_the_servers_streams_are_true_to_the_wire() -> None:

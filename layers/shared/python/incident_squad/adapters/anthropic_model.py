@@ -6,11 +6,11 @@ The SDK takes most of a second to import, so it is imported when the first quest
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
-from incident_squad.adapters.anthropic_stream import Growing, OnText
+from incident_squad.adapters.anthropic_stream import Decode, Growing, OnText, sse_events
 from incident_squad.adapters.anthropic_wire import reply_of, word
 from incident_squad.domain.errors import ModelFailed, SquadError
 from incident_squad.domain.model import ModelReply, ModelRequest, Trouble
@@ -26,12 +26,15 @@ _SERVER_ERROR = 500
 class AnthropicModel:
     """Implements `Model` with one client, which keeps its connections while the process is warm.
 
-    `connect` makes the client: `direct` or `bedrock`. `prefix` stands before names of models.
+    `connect` makes the client: `direct` or `bedrock`. `prefix` stands before names of models,
+    `decode` reads the events of streams.
     """
 
-    def __init__(self, connect: Callable[[], Any], prefix: str = "") -> None:
+    def __init__(
+        self, connect: Callable[[], Any], prefix: str = "", decode: Decode = sse_events
+    ) -> None:
         self._connect = connect
-        self._prefix = prefix
+        self._prefix, self._decode = prefix, decode
         self._lock = threading.Lock()
 
     @cached_property
@@ -51,7 +54,7 @@ class AnthropicModel:
             left = ends - time.monotonic()
             if left <= 0:
                 raise ModelFailed(Trouble.TIMEOUT, f"no answer in {seconds:.1f} s")
-            growing = Growing(on_text) if on_text else None
+            growing = Growing(on_text, self._decode) if on_text else None
             try:
                 return reply_of(self._send(client, request, ends, growing), request.model)
             except _Busy as busy:
@@ -140,14 +143,17 @@ def direct(key: Callable[[], str]) -> Callable[[], Any]:
 
 
 def bedrock(region: str) -> Callable[[], Any]:
-    """A maker of clients of Bedrock in a region, signed with the function's own role."""
+    """A maker of clients of Bedrock in a region, signed with the function's own role.
+
+    The SDK itself reads `ANTHROPIC_BEDROCK_BASE_URL`.
+    """
 
     def connect() -> Any:  # noqa: ANN401 - the SDK's clients share no base type
         import anthropic  # noqa: PLC0415 - heavy
 
         from incident_squad.adapters.anthropic_http import limited_client  # noqa: PLC0415 - heavy
 
-        return anthropic.AnthropicBedrockMantle(
+        return anthropic.AnthropicBedrock(
             aws_region=region,
             max_retries=0,
             open_telemetry=False,
@@ -157,7 +163,8 @@ def bedrock(region: str) -> Callable[[], Any]:
     return connect
 
 
-BEDROCK_PREFIX = "anthropic."
+BEDROCK_PREFIX = "global.anthropic."
+"""Of the inference profiles that serve a model from wherever there is room."""
 
 
 def _wire(request: ModelRequest, prefix: str) -> dict[str, Any]:
@@ -174,7 +181,7 @@ def _wire(request: ModelRequest, prefix: str) -> dict[str, Any]:
         "system": [
             {"type": "text", "text": request.system, "cache_control": {"type": "ephemeral"}}
         ],
-        "messages": list(request.messages),
+        "messages": _messages(request),
         "output_config": config,
     }
     if request.tools:
@@ -182,9 +189,24 @@ def _wire(request: ModelRequest, prefix: str) -> dict[str, Any]:
             {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
             for tool in request.tools
         ]
-        # What was said so far is the prefix of the next turn.
-        arguments["cache_control"] = {"type": "ephemeral"}
     return arguments
+
+
+def _messages(request: ModelRequest) -> list[dict[str, Any]]:
+    """The turns in blocks; in a talk with tools the last one is marked.
+
+    What was said so far is the prefix of the next turn. Bedrock knows marks on blocks alone.
+    """
+    turns = [{**turn, "content": _content(turn["content"])} for turn in request.messages]
+    if request.tools:
+        turns[-1]["content"][-1]["cache_control"] = {"type": "ephemeral"}
+    return turns
+
+
+def _content(content: str | Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}]
+    return [dict(block) for block in content]
 
 
 def _in_time(chunks: Iterable[bytes], ends: float) -> Iterator[bytes]:

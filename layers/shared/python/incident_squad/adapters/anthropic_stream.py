@@ -1,5 +1,6 @@
 """A streamed answer: put together into the whole message, and read as it grows."""
 
+import base64
 import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -22,8 +23,8 @@ _DELTAS = {
 class Growing:
     """A message that comes in events; `on_text` is told all of its text so far."""
 
-    def __init__(self, on_text: OnText) -> None:
-        self._on_text = on_text
+    def __init__(self, on_text: OnText, decode: "Decode | None" = None) -> None:
+        self._on_text, self._decode = on_text, decode or sse_events
         self._message: Json = {}
         self._blocks: dict[int, Json] = {}
         self._inputs: dict[int, str] = {}
@@ -37,7 +38,7 @@ class Growing:
     def body(self, chunks: Iterable[bytes]) -> bytes:
         """The whole message as one body; raises ModelFailed when it breaks off or is no stream."""
         try:
-            for event in _events(chunks):
+            for event in self._decode(chunks):
                 self._take(event)
         except (ValueError, KeyError, TypeError, AttributeError):
             raise ModelFailed(Trouble.MALFORMED, "the stream is not in form") from None
@@ -100,7 +101,35 @@ class Growing:
             self._blocks[place]["input"] = json.loads(given)
 
 
-def _events(chunks: Iterable[bytes]) -> Iterator[Json]:
+Decode = Callable[[Iterable[bytes]], Iterator[Json]]
+
+
+def bedrock_events(chunks: Iterable[bytes]) -> Iterator[Json]:
+    """The same events in Bedrock's frames, each packed once more."""
+    from botocore.eventstream import EventStreamBuffer, ParserError  # noqa: PLC0415 - heavy
+
+    frames: Any = EventStreamBuffer()
+    for chunk in chunks:
+        frames.add_data(chunk)
+        try:
+            for frame in frames:
+                yield _unpacked(frame.headers, json.loads(frame.payload))
+        except ParserError as error:
+            raise ValueError("not in frames") from error
+
+
+def _unpacked(headers: Json, payload: Json) -> Json:
+    trouble = headers.get(":exception-type") or headers.get(":error-code")
+    if trouble:
+        busy = (
+            str(trouble).lower().startswith(("throttling", "modelnotready", "serviceunavailable"))
+        )
+        return {"type": "error", "error": {"type": "overloaded_error" if busy else "api_error"}}
+    found: Json = json.loads(base64.b64decode(payload["bytes"]))
+    return found
+
+
+def sse_events(chunks: Iterable[bytes]) -> Iterator[Json]:
     """The data of server-sent events; names of events are in their data, too."""
     rest = b""
     for chunk in chunks:

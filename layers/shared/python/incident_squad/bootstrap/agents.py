@@ -34,11 +34,12 @@ def model_of(found: Settings, secrets: Secrets) -> AnthropicModel | None:
         bedrock,
         direct,
     )
+    from incident_squad.adapters.anthropic_stream import bedrock_events
 
     if found.model == ANTHROPIC:
         return AnthropicModel(direct(lambda: secrets.get(KEY)))
     if found.model == BEDROCK and found.model_region:
-        return AnthropicModel(bedrock(found.model_region), BEDROCK_PREFIX)
+        return AnthropicModel(bedrock(found.model_region), BEDROCK_PREFIX, bedrock_events)
     raise InvalidConfiguration(
         "SQUAD_MODEL is off, anthropic or bedrock; bedrock needs SQUAD_MODEL_REGION"
     )
