@@ -54,6 +54,7 @@ class FakeCluster:
     """Deployments with their replica sets and pods, from entering to leaving.
 
     `breaks` is how the next patch goes wrong: `before` or `after` it took effect, or with a `500`.
+    `rights` are what whoever asks may do, as `verb resource`; None answers no such question.
     """
 
     def __init__(self) -> None:
@@ -61,6 +62,7 @@ class FakeCluster:
         self.replica_sets: dict[str, list[Any]] = {}
         self.pods: dict[str, list[Any]] = {}
         self.breaks: str | None = None
+        self.rights: set[str] | None = None
         self.patches: list[str] = []
         key, self.authority = a_certificate()
         self._folder = tempfile.TemporaryDirectory()
@@ -248,6 +250,18 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self._answer(*answer)
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+        if not self._known():
+            return
+        if self.cluster.rights is None or not self.path.endswith("/selfsubjectaccessreviews"):
+            self._answer(403, {"message": "forbidden"})
+            return
+        asked = body["spec"]["resourceAttributes"]
+        part = f"/{asked['subresource']}" if "subresource" in asked else ""
+        allowed = f"{asked['verb']} {asked['resource']}{part}" in self.cluster.rights
+        self._answer(201, {"status": {"allowed": allowed}})
 
     def _known(self) -> bool:
         if self.headers.get("Authorization") == f"Bearer {TOKEN}":

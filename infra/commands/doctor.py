@@ -3,24 +3,32 @@
 from pathlib import Path
 
 import click
+from botocore.exceptions import BotoCoreError
 
+from incident_squad.domain.errors import SquadError
 from infra.commands.console import results
 from infra.commands.stack import local_config
-from infra.local.doctor.examination import examine
+from infra.local.doctor.examination import Eyes, examine
 
 
 @click.command()
 @click.option("--config", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="Your catalogue, targets and credentials; without it practice targets are "
               "examined.")  # fmt: skip
-def doctor(config: Path | None) -> None:
-    """Check every target of the catalogue that has credentials, and say what to mend.
+@click.option("--stack", help="A deployed squad on AWS, whose roles are examined, too.")
+def doctor(config: Path | None, stack: str | None) -> None:
+    """Check every target of yours, and say what to mend.
 
-    Nothing is changed: no session is ended, no hook is called that changes something. Exit code 1
-    when something has to be mended.
+    Clouds and clusters are looked at with your own AWS credentials. Nothing is changed: no session
+    is ended, no program is run, no hook is called that changes something. What you may not look at
+    is said. Exit code 1 when something has to be mended.
     """
     with local_config(config) as given:
-        found = examine(given)
+        try:
+            eyes = Eyes.of(stack)
+        except (SquadError, BotoCoreError) as error:
+            raise click.ClickException(f"the stack '{stack}' cannot be read: {error}") from error
+        found = examine(given, eyes)
     for one in found:
         results.print(f"{one.mark} {one.target}: {one.words}", markup=False, soft_wrap=True)
     bad = sum(one.bad for one in found)

@@ -111,8 +111,12 @@ class K8sApi:
         self._send("PATCH", path, _JSON, operations)
 
     def _look(self, path: str) -> Any:  # noqa: ANN401 - any JSON
+        return self._asked("GET", path)
+
+    def _asked(self, method: str, path: str, sent: object = None) -> Any:  # noqa: ANN401 - any JSON
         try:
-            content = json.loads(self._send("GET", path))
+            kind = "" if sent is None else "application/json"
+            content = json.loads(self._send(method, path, kind, sent))
         except ValueError as error:
             raise TargetUnavailable("the cluster did not answer with JSON") from error
         if not isinstance(content, dict):
