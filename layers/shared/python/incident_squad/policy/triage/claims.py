@@ -153,13 +153,17 @@ def _state(clause: Sequence[Tagged], said: set[str], denied: set[str]) -> str:
     empty = _empty(clause)
     if "feel" in denied and "stopped" not in said and not (empty is None and "unable" in said):
         return "unfelt"
-    if "use" in denied and "stopped" not in said and (empty is not None or "earning" in said):
-        return "fine" if empty is None else "unused"
+    if "use" in denied and "stopped" not in said and (empty is not None or _facing(said)):
+        return "unfelt" if empty is None else "unused"
     if _stopped(said, denied) or empty:
         return "fine" if empty and "failing" in denied else "stopped"
     if "failing" in said or _takes_long(clause):
         return "failing"
     return "fine" if denied & {"failing", "stopped"} or "fine" in said else "said"
+
+
+def _facing(said: set[str]) -> bool:
+    return bool(said & {"earning", "people"})
 
 
 def _stopped(said: set[str], denied: set[str]) -> bool:

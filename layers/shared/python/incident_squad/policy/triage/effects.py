@@ -28,22 +28,35 @@ def compose(claims: Iterable[Claim], *, measured: bool) -> Effects:
     read = list(claims)
     for claim in read:
         found.earning = found.earning or _suffers(claim, measured=measured)
-        _note_security(claim, found)
-        if claim.says("blackout"):
-            found.note("everybody", claim)
+        _note_security(claim, found, read)
         if _repels(claim, read):
             found.note("contained", claim)
         elif claim.bad:
             _note_bad(claim, found, measured=measured)
         else:
             _note_good(claim, found, read, measured=measured)
-        if _is_look(claim):
-            found.note("cosmetic", claim)
-        if claim.says("trivial") or claim.says("only", "inside"):
-            found.note("minor", claim)
-    if not _GRAVE.isdisjoint(found.facts) and "harmless" in found.facts:
-        del found.facts["harmless"]
+        _note_kind(claim, found)
+    _reconcile(found, read)
     return found
+
+
+def _note_kind(claim: Claim, found: Effects) -> None:
+    """What is told whatever the clause says of how things fare."""
+    if claim.says("blackout"):
+        found.note("everybody", claim)
+    if _is_look(claim):
+        found.note("cosmetic", claim)
+    if claim.says("trivial") or claim.says("only", "inside"):
+        found.note("minor", claim)
+
+
+def _reconcile(found: Effects, read: Sequence[Claim]) -> None:
+    """Nobody is hit by an attack that was fended off, and what hits all is felt."""
+    if "contained" in found.facts and not any(c.bad and c.says("people") for c in read):
+        found.facts.pop("everybody", None)
+        found.facts.pop("outage", None)
+    if not _GRAVE.isdisjoint(found.facts):
+        found.facts.pop("harmless", None)
 
 
 def _is_look(claim: Claim) -> bool:
@@ -73,6 +86,8 @@ def _note_bad(claim: Claim, found: Effects, *, measured: bool) -> None:
     if claim.about("inside") and (claim.says("own") or not claim.about("people", "earning")):
         if not measured:
             found.note("minor", claim)
+    elif claim.opens("only", 1) and not claim.about("earning", "people"):
+        found.note("core well", claim)
     elif claim.about(*_FACING):
         fact = _reach(claim, measured=measured)
         if fact:
@@ -110,7 +125,7 @@ def _note_good(claim: Claim, found: Effects, read: Sequence[Claim], *, measured:
         found.note("core well", claim)
     elif claim.state == "fine" and _carried(claim, read):
         found.note("harmless", claim)
-    elif claim.state == "said" and claim.says("inside") and _alone(claim):
+    elif claim.state == "said" and (claim.says("inside") or claim.says("own")) and _alone(claim):
         found.note("minor", claim)
 
 
@@ -126,14 +141,14 @@ def _carried(claim: Claim, read: Sequence[Claim]) -> bool:
     )
 
 
-def _note_security(claim: Claim, found: Effects) -> None:
+def _note_security(claim: Claim, found: Effects, read: Sequence[Claim]) -> None:
     if claim.about("doubt"):
         return
     if (
         claim.says("outsider", "intrudes")
         or claim.says("outsider", "use")
         or claim.says("keys", "use", "away")
-        or claim.says("seized", "keys")
+        or (claim.says("seized") and any(other.about("keys") for other in read))
         or (claim.says("ransom") and not claim.about("repelled"))
     ):
         found.note("compromise", claim)

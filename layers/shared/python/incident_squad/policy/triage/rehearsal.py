@@ -19,6 +19,7 @@ def _staged(claim: Claim, *, suffering: bool) -> bool:
     """`Pretend that ...`, `exercise run by ...`; no service called `exercise-api` that fails."""
     if claim.opens("pretend", _OPENING):
         return True
-    if claim.says("rehearsed") and not claim.bad:
-        return claim.opens("rehearsed", _OPENING) or len(claim.text.split()) <= _PHRASE
+    opening = claim.opens("rehearsed", _OPENING) or len(claim.text.split()) <= _PHRASE
+    if claim.says("rehearsed") and not claim.bad and opening:
+        return True
     return not suffering and (claim.says("ours") or claim.says("mistaken"))

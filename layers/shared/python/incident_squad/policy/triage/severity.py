@@ -138,7 +138,7 @@ RULES = (
     ),
     Rule(
         "few are affected",
-        lambda s: s.measured or s.impact.few,
+        lambda s: s.measured or (s.impact.few and s.type is not IncidentType.SECURITY),
         Severity.SEV3,
         "less than 10 %, or a handful, are affected",
     ),

@@ -49,6 +49,10 @@ class Tagger:
                 self._add(name, phrase)
 
     def _add(self, name: str, phrase: str) -> None:
+        if phrase.endswith("*") and " " in phrase:
+            for ending in ("", "s", "es"):
+                self._add(name, phrase[:-1] + ending)
+            return
         if phrase.endswith("*"):
             self._prefixes.setdefault(fold(phrase[:-1]), set()).add("@" + name)
             return
