@@ -1,10 +1,12 @@
 """What each role may do, read from the synthesised template."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
+from infra.components.layers import ROOT
 from infra.components.permissions import ACTIONS
 from infra.functions import FUNCTIONS, Function, May
 from infra.target_grants import target_grants
@@ -83,6 +85,24 @@ def test_a_role_holds_what_its_row_says_and_no_more(template: Template, row: Fun
         for action in grant.actions
     }
     assert actions(statements_of(template, row)) == allowed | alongside | OWN_LOG | targets
+
+
+# Writes go by TransactWriteItems, which asks for the rights of its parts; SES' second API asks for
+# the first one's right.
+CALLED_AS = {
+    "dynamodb:DeleteItem": '"Delete"',
+    "dynamodb:PutItem": '"Put"',
+    "dynamodb:UpdateItem": '"Update"',
+    "lambda:InvokeFunction": "invoke",
+}
+
+
+def test_no_role_may_call_what_no_code_calls() -> None:
+    code = "\n".join(path.read_text() for path in (ROOT / "layers" / "shared").rglob("*.py"))
+    for action in {action for found in ACTIONS.values() for action in found}:
+        operation = re.sub(r"(?<!^)(?=[A-Z])", "_", action.partition(":")[2]).lower()
+        called = CALLED_AS.get(action, operation)
+        assert re.search(rf"(?<![A-Za-z_]){re.escape(called)}(?![A-Za-z_])", code), action
 
 
 def test_every_function_has_a_role_of_its_own(template: Template) -> None:

@@ -135,6 +135,31 @@ def test_an_answer_that_is_lost_after_the_act_is_found_by_looking(
     pytest.fail("it never went through")
 
 
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("name", sorted(set(EVERY) - ONE_WAY))
+def test_an_undo_that_fails_at_any_call_says_so_and_can_be_made_again(
+    name: str, after: bool, account: Account
+) -> None:
+    deed, case = a_case(name, account)
+    place, before = account.place(case.target), case.state()
+    rows = deed.preview(place, case.arguments)
+    result = deed.apply(place, case.arguments, rows, "key")
+    for at in range(1, 20):
+        account.calls.clear()
+        account.fault = Fault(at=at, after=after, make=unanswered if after else denied)
+        failure = None
+        try:
+            deed.undo(place, result)
+        except (StepFailed, TargetUnavailable) as error:
+            failure = error
+        account.fault = None
+        if failure is None:
+            break
+        assert len(str(failure)) > 20
+    deed.undo(place, result)
+    assert case.state() == before
+
+
 def attempt(deed: Deed, place: Place, case: Case, rows: Rows) -> SquadError | None:
     try:
         deed.apply(place, case.arguments, rows, "key")
