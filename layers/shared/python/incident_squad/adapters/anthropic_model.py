@@ -124,8 +124,11 @@ class _Busy(Exception):
         self.trouble, self.detail, self.after = trouble, detail, after
 
 
-def direct(key: Callable[[], str]) -> Callable[[], Any]:
-    """A maker of clients of the direct API; the SDK itself reads `ANTHROPIC_BASE_URL`."""
+def direct(key: Callable[[], str], address: str | None = None) -> Callable[[], Any]:
+    """A maker of clients of the direct API; without an address the SDK has its own ways.
+
+    It reads `ANTHROPIC_BASE_URL` then.
+    """
 
     def connect() -> Any:  # noqa: ANN401 - the SDK's clients share no base type
         import anthropic  # noqa: PLC0415 - heavy
@@ -134,6 +137,7 @@ def direct(key: Callable[[], str]) -> Callable[[], Any]:
 
         return anthropic.Anthropic(
             api_key=key().strip(),
+            base_url=address,
             max_retries=0,
             open_telemetry=False,
             http_client=limited_client(),

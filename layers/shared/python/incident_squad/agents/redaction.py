@@ -6,6 +6,7 @@ Addresses of machines stay, since a diagnosis is about them.
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from incident_squad.domain.model import ModelRequest
@@ -107,10 +108,16 @@ def safe_to_send(request: ModelRequest, words: Iterable[str] = ()) -> ModelReque
     known = tuple(words)
     return request.model_copy(
         update={
-            "system": redacted(request.system, known),
+            "system": _prefix(request.system, known),
             "messages": tuple(_walk(message, known) for message in request.messages),
         }
     )
+
+
+@lru_cache(maxsize=16)
+def _prefix(text: str, words: tuple[str, ...]) -> str:
+    """The same for every incident, so it is gone over once."""
+    return redacted(text, words)
 
 
 def _walk(value: Any, words: tuple[str, ...]) -> Any:  # noqa: ANN401 - JSON

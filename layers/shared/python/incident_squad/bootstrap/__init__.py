@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import lru_cache
-from threading import Thread
+from threading import Timer
 from typing import TYPE_CHECKING
 
 from incident_squad.bootstrap.aws import AwsWorld
@@ -54,6 +54,10 @@ if TYPE_CHECKING:
     from incident_squad.steps.verify_recovery import VerifyRecovery
 
 
+WARM_AFTER = 2.0
+"""Seconds after a function's start."""
+
+
 @lru_cache(maxsize=1)
 def world() -> AwsWorld:
     """The world of this Lambda process."""
@@ -95,16 +99,19 @@ def model() -> AnthropicModel | None:
 
 
 def warm_model() -> None:
-    """Begin to load the model's SDK, beside whatever comes next: it takes most of a second.
+    """Load the model's SDK soon, ahead of the first question: it takes most of a second.
 
-    For functions that ask a model, at their init. Without a model nothing is loaded.
+    For functions that ask a model, at their init. Not at once: when a function starts because of
+    an alert, the floor comes first, and people are paged by then. Without a model it is no load.
     """
     if not in_lambda():
         return
     with suppress(SquadError):  # said by the first call, which goes on without a model
         found = model()
         if found is not None:
-            Thread(target=_warm, args=(found,), daemon=True).start()
+            timer = Timer(WARM_AFTER, _warm, (found,))
+            timer.daemon = True
+            timer.start()
 
 
 def _warm(found: AnthropicModel) -> None:

@@ -40,7 +40,8 @@ def leaks(text: str, catalog: Catalog, private: Iterable[str] = ()) -> list[Leak
     """
     plain = normalise(text)
     allowed = tuple(_spans(_public_names(catalog), plain))
-    known = _identifiers(catalog) + tuple(_telling(private, catalog))
+    known_anyway = _catalog_words(catalog)
+    known = _identifiers(catalog, known_anyway) + tuple(_telling(private, known_anyway))
     found = (
         *_by_pattern(plain),
         *_addresses(plain),
@@ -137,7 +138,7 @@ def _public_names(catalog: Catalog) -> tuple[str, ...]:
     return tuple(name for name in (catalog.company, *named) if name.strip())
 
 
-def _identifiers(catalog: Catalog) -> tuple[tuple[str, str], ...]:
+def _identifiers(catalog: Catalog, words: frozenset[str]) -> tuple[tuple[str, str], ...]:
     named: list[tuple[str, str]] = [
         ("secret", word) for word in catalog.policies.secret_words if word
     ]
@@ -153,20 +154,20 @@ def _identifiers(catalog: Catalog) -> tuple[tuple[str, str], ...]:
     named += [("team", name) for key, team in catalog.teams.items() for name in (key, team.name)]
     named += [("person", name) for name in catalog.people]
     return tuple(
-        (kind, name) for kind, name in named if kind == "secret" or not _plain(name, catalog)
+        (kind, name) for kind, name in named if kind == "secret" or not _plain(name, words)
     )
 
 
-def _telling(private: Iterable[str], catalog: Catalog) -> Iterator[tuple[str, str]]:
+def _telling(private: Iterable[str], words: frozenset[str]) -> Iterator[tuple[str, str]]:
     yield from (
-        ("alert", name) for name in private if len(name) > _SHORT and not _plain(name, catalog)
+        ("alert", name) for name in private if len(name) > _SHORT and not _plain(name, words)
     )
 
 
-def _plain(name: str, catalog: Catalog) -> bool:
+def _plain(name: str, words: frozenset[str]) -> bool:
     """Whether a name is no more than a word that customers know anyway, like `payments`."""
     word = name.strip().lower()
-    return not word or word in PUBLIC_WORDS or word in _catalog_words(catalog)
+    return not word or word in PUBLIC_WORDS or word in words
 
 
 def _catalog_words(catalog: Catalog) -> frozenset[str]:
