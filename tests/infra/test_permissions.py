@@ -94,6 +94,9 @@ CALLED_AS = {
     "dynamodb:PutItem": '"Put"',
     "dynamodb:UpdateItem": '"Update"',
     "lambda:InvokeFunction": "invoke",
+    # Called by anthropic's own client, of one answer and of one that comes in parts.
+    "bedrock:InvokeModel": "messages.with_streaming_response.create",
+    "bedrock:InvokeModelWithResponseStream": '"stream": True',
 }
 
 

@@ -27,13 +27,15 @@ class Ripening(FakeExecutor):
         return [row for row, age in zip(rows, self._ages, strict=False) if age + over >= limit]
 
 
-def plan(executor: FakeExecutor, clock: FixedClock, limit: int | None) -> PlannedStep:
+def plan(
+    executor: FakeExecutor, clock: FixedClock, limit: int | None, *, patient: bool = True
+) -> PlannedStep:
     seconds: dict[str, Any] = {**END["parameters"]["seconds"], "default": limit or 5}
     action = {**END["action"], "preview_settles": "seconds" if limit else None}
     runbook = a_runbook(steps=[{**END, "parameters": {"seconds": seconds}, "action": action}])
     knowledge = MemoryKnowledge(a_catalog(), {runbook.name: runbook})
     planner = Planner(knowledge=knowledge, executors=FakeExecutors(executor), clock=clock)
-    return planner.plan_steps(runbook, an_alert(), "orders")[0]
+    return planner.plan_steps(runbook, an_alert(), "orders", patient=patient)[0]
 
 
 def test_a_step_waits_until_something_passes_its_limit(clock: FixedClock) -> None:
@@ -62,4 +64,10 @@ def test_it_waits_no_longer_than_the_limit_and_never_for_ever(clock: FixedClock)
 def test_without_leave_to_wait_it_looks_once(clock: FixedClock) -> None:
     executor = Ripening(clock, 2)
     assert plan(executor, clock, None).preview == ()
+    assert len(executor.done) == 1
+
+
+def test_a_plan_that_nobody_may_apply_waits_for_nothing(clock: FixedClock) -> None:
+    executor = Ripening(clock, 2)
+    assert plan(executor, clock, 5, patient=False).preview == ()
     assert len(executor.done) == 1

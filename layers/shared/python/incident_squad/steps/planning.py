@@ -27,22 +27,33 @@ class Planner:
     clock: Clock
 
     def plan_steps(
-        self, runbook: Runbook, alert: Alert, service: str | None
+        self, runbook: Runbook, alert: Alert, service: str | None, *, patient: bool = True
     ) -> tuple[PlannedStep, ...]:
-        """All steps of the runbook, in its order."""
+        """All steps of the runbook, in its order.
+
+        What is not `patient` looks once: a plan that nobody may apply waits for nothing.
+        """
         return tuple(
-            self._plan(runbook, place, step, alert, service)
+            self._plan(runbook, place, step, alert, service, patient=patient)
             for place, step in enumerate(runbook.steps)
         )
 
     def plan_step(
         self, runbook: Runbook, place: int, alert: Alert, service: str | None
     ) -> PlannedStep:
-        """One step alone; `place` counts from 0 and is one of the runbook's."""
-        return self._plan(runbook, place, runbook.steps[place], alert, service)
+        """One step alone, looked at once; `place` counts from 0 and is one of the runbook's."""
+        step = runbook.steps[place]
+        return self._plan(runbook, place, step, alert, service, patient=False)
 
     def _plan(
-        self, runbook: Runbook, place: int, step: Step, alert: Alert, service: str | None
+        self,
+        runbook: Runbook,
+        place: int,
+        step: Step,
+        alert: Alert,
+        service: str | None,
+        *,
+        patient: bool,
     ) -> PlannedStep:
         role = getattr(step.action, "target", None)
         target = self.knowledge.catalog.target_of(service, role) if role else None
@@ -64,7 +75,7 @@ class Planner:
         blocked = self._blocked(step, role, target, service)
         if blocked:
             return planned.model_copy(update={"blocked": blocked})
-        return self._resolved(step, planned, alert, service)
+        return self._resolved(step, planned, alert, service, patient=patient)
 
     def _blocked(
         self, step: Step, role: str | None, target: str | None, service: str | None
@@ -78,38 +89,49 @@ class Planner:
         return None
 
     def _resolved(
-        self, step: Step, planned: PlannedStep, alert: Alert, service: str | None
+        self, step: Step, planned: PlannedStep, alert: Alert, service: str | None, *, patient: bool
     ) -> PlannedStep:
         try:
             parameters = resolve(step, alert, self.knowledge.catalog, service, {})
-            preview = self._preview(step, planned.target, parameters) if step.mutates else ()
+            preview = (
+                self._preview(step, planned.target, parameters, patient=patient)
+                if step.mutates
+                else ()
+            )
         except SquadError as error:
             return planned.model_copy(update={"blocked": str(error)})
         return planned.model_copy(update={"parameters": parameters, "preview": preview})
 
     def _preview(
-        self, step: Step, target: str | None, parameters: dict[str, ParameterValue]
+        self,
+        step: Step,
+        target: str | None,
+        parameters: dict[str, ParameterValue],
+        *,
+        patient: bool,
     ) -> tuple[dict[str, str], ...]:
         executor = self.executors.of(step.kind)
         if executor is None:
             return ()
-        rows = self._rows(executor, step, target, parameters)
+        young = _for_the_young(step, parameters) if patient else None
+        if young is None:
+            rows = executor.preview(step, target, parameters)
+        else:
+            rows = self._ripe(executor, step, target, parameters, young)
         return tuple({key: str(value) for key, value in row.items()} for row in rows)[:PREVIEW_ROWS]
 
-    def _rows(
+    def _ripe(
         self,
         executor: Executor,
         step: Step,
         target: str | None,
         parameters: dict[str, ParameterValue],
+        young: dict[str, ParameterValue],
     ) -> Sequence[Mapping[str, str]]:
         """The dry run, again while more is about to pass the step's limit of time.
 
         What an alert is quicker than would be left out of the plan, and so be left alone.
         """
-        young = _for_the_young(step, parameters)
-        if young is None:
-            return executor.preview(step, target, parameters)
         deadline = self.clock.now() + timedelta(seconds=_seconds_to_settle(step, parameters))
         before, rows = 0, executor.preview(step, target, parameters)
         while self.clock.now() < deadline and (

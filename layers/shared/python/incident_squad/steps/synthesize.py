@@ -61,7 +61,9 @@ class Synthesize:
             raise PolicyViolation("a plan is made after triage and diagnosis")
         runbook = self._runbook(incident.triage, diagnosis)
         alert = leading_alert(self.incidents, incident)
-        steps = self.planner.plan_steps(runbook, alert, incident.service)
+        steps = self.planner.plan_steps(
+            runbook, alert, incident.service, patient=diagnosis.conclusive
+        )
         applier, why = who_may_apply(
             incident.triage,
             diagnosis,
