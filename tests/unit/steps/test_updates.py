@@ -26,6 +26,7 @@ from tests.builders import (
     INCIDENT_ID,
     NOW,
     a_catalog,
+    a_diagnosis,
     a_runbook,
     a_triage,
     an_alert,
@@ -209,3 +210,14 @@ def test_a_raised_severity_pages_those_who_were_not_told_yet() -> None:
     assert first.id != second.id
     world.notify(INCIDENT)
     assert world.pages()[-1].id == second.id
+
+
+@pytest.mark.parametrize("conclusive", [True, False])
+def test_nothing_is_announced_as_identified_that_was_not(*, conclusive: bool) -> None:
+    world = World()
+    world.publish(INVESTIGATING)
+    world.incidents.put_diagnosis(INCIDENT_ID, a_diagnosis(conclusive=conclusive))
+    identified = UpdateInput(incident_id=INCIDENT_ID, state=UpdateState.IDENTIFIED)
+    assert world.publish(identified).published is conclusive
+    states = [update.state.value for update in world.incidents.updates(INCIDENT_ID)]
+    assert states == ["Investigating", *(["Identified"] if conclusive else [])]

@@ -17,6 +17,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "noise": "Tune the monitoring so that this signal does not open an incident again",
         "cause": "Find the root cause: the evidence was not conclusive",
         "unseen": "Make visible what could not be seen: {names}",
+        "more": " (and {number} more)",
         "access": "Establish from the audit logs whether data was accessed; if so, notify",
     },
     "fr": {
@@ -27,10 +28,14 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "noise": "Régler la supervision pour que ce signal n'ouvre plus d'incident",
         "cause": "Trouver la cause : les observations n'étaient pas concluantes",
         "unseen": "Rendre visible ce qui n'a pas pu être vu : {names}",
+        "more": " (et {number} de plus)",
         "access": "Établir par les journaux d'audit si des données ont été consultées ; "
         "notifier le cas échéant",
     },
 }
+
+
+_SHOWN = 3
 
 
 def action_items(record: IncidentRecord, language: str = "en") -> tuple[str, ...]:
@@ -64,7 +69,9 @@ def _open_questions(
     if diagnosis is None or not diagnosis.conclusive:
         items.append(say["cause"])
     if diagnosis is not None and diagnosis.not_seen:
-        items.append(say["unseen"].format(names=", ".join(diagnosis.not_seen[:5])))
+        names = [name.partition(" (")[0] for name in diagnosis.not_seen]
+        more = say["more"].format(number=len(names) - _SHOWN) if len(names) > _SHOWN else ""
+        items.append(say["unseen"].format(names="; ".join(names[:_SHOWN])) + more)
     if triage is not None and triage.type is IncidentType.SECURITY:
         items.append(say["access"])
     return items

@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 
 from incident_squad.agents.action_items import action_items
-from incident_squad.agents.history import Line, alert_text, first_sentence, history, one_line
+from incident_squad.agents.history import (
+    Line,
+    alert_text,
+    explanation,
+    first_sentence,
+    history,
+    one_line,
+)
 from incident_squad.domain.catalog import Catalog, Service
 from incident_squad.domain.incident import IncidentStatus
 from incident_squad.domain.plan import Applier, StepStatus
@@ -43,6 +50,9 @@ _TELLING = frozenset(
         "dbinstanceidentifier",
     ]
 )
+
+
+_NOT_KNOWN = {"en": "not known yet", "fr": "pas encore connu"}
 
 
 class PublicFacts(Value):
@@ -121,13 +131,15 @@ def facts_of(record: IncidentRecord, catalog: Catalog, runbooks: Mapping[str, Ru
         severity=severity,
         type=incident.type or (triage.type if triage else None),
         service=incident.service or (alert.service if alert else None) or "unknown service",
-        impact=impact_in_words(triage) if triage else "not known yet",
+        impact=impact_in_words(triage, catalog.policies.language_of("colleagues"))
+        if triage
+        else _NOT_KNOWN[catalog.policies.language_of("colleagues")],
         started_at=(alert.started_at if alert else None) or incident.opened_at,
         opened_at=incident.opened_at,
         resolved_at=incident.resolved_at,
         every_minutes=catalog.policies.update_every_minutes.get(severity or Severity.SEV2, 30),
         alert=redact(alert_text(alert, incident.title), catalog),
-        root_cause=diagnosis.root_cause if diagnosis else None,
+        root_cause=explanation(diagnosis.root_cause) if diagnosis else None,
         conclusive=diagnosis.conclusive if diagnosis else False,
         confidence=diagnosis.confidence if diagnosis else 0.0,
         applier=plan.applier if plan else None,

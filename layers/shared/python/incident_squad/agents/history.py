@@ -55,19 +55,19 @@ def first_sentence(text: str, length: int) -> str:
 
 
 def alert_text(alert: Alert | None, title: str) -> str:
-    """The alert's own words, once each: title, description, where, metric."""
+    """What the alert says in words, and where; its labels are on the incident's page."""
     if alert is None:
         return title
-    parts = [alert.title]
-    parts += [alert.description] if alert.description.strip() != alert.title.strip() else []
-    parts += [f"resource: {alert.resource}"] if alert.resource else []
-    parts += [f"metric: {alert.metric}"] if alert.metric else []
-    parts += [f"{name}: {value}" for name, value in list(alert.labels.items())[:12]]
-    known: list[str] = []
-    for part in (one_line(part, 1500) for part in parts):
-        if part and not any(part in said for said in known):
-            known.append(part)
-    return one_line(" | ".join(known), 2500)
+    told = one_line(alert.description, 400) or one_line(alert.title, 400)
+    where = [alert.resource] if alert.resource and alert.resource not in told else []
+    return " | ".join([told, *where, *([alert.metric] if alert.metric else [])])
+
+
+def explanation(root_cause: str) -> str:
+    """A root cause without the words that say how sure it is: templates say that themselves."""
+    for words in ("Inconclusive so far. The alert points to: ", "Inconclusive: "):
+        root_cause = root_cause.removeprefix(words)
+    return root_cause.removesuffix(" No check could confirm it.")
 
 
 def _line(event: TimelineEvent) -> Line:

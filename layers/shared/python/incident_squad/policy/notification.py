@@ -1,9 +1,10 @@
 """Who is told, and the pager card: from the severity and the catalogue alone, before any model."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from incident_squad.domain.alert import Alert
-from incident_squad.domain.catalog import Catalog, Tier
+from incident_squad.domain.catalog import Catalog, Language, Tier
 from incident_squad.domain.incident import Incident
 from incident_squad.domain.triage import Triage
 from incident_squad.domain.values import Environment, IncidentType, Severity, Value
@@ -11,6 +12,59 @@ from incident_squad.domain.values import Environment, IncidentType, Severity, Va
 CHANNEL = "#incidents"
 CARD_LENGTH = 500
 _LINE = 98
+_TYPES: Mapping[Language, Mapping[IncidentType, str]] = {
+    "en": {kind: kind.value for kind in IncidentType},
+    "fr": {
+        IncidentType.DATABASE: "base de données",
+        IncidentType.NETWORK: "réseau",
+        IncidentType.APPLICATION: "application",
+        IncidentType.SECURITY: "sécurité",
+    },
+}
+_CARD: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "what": "What: {severity} {kind}: {title}",
+        "where": "Where: {place}",
+        "since": "Since: {since}",
+        "ago": "{lasted} ago",
+        "impact": "Impact: {impact}",
+        "next": "Next: the {kind} specialist is looking into it ({incident})",
+        "unknown": "unknown service",
+    },
+    "fr": {
+        "what": "Quoi : {severity} {kind} : {title}",
+        "where": "Où : {place}",
+        "since": "Depuis : {since}",
+        "ago": "il y a {lasted}",
+        "impact": "Impact : {impact}",
+        "next": "Suite : le spécialiste {kind} examine ({incident})",
+        "unknown": "service inconnu",
+    },
+}
+_IMPACT: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "none": "none expected: a test or a false alarm",
+        "share": "{percent:g}% of {what}",
+        "users": "users",
+        "outage": "outage",
+        "degraded": "degraded",
+        "revenue": "revenue at stake",
+        "compromise": "confirmed compromise",
+        "accessed": "data accessed",
+        "unstated": "not stated by the alert",
+    },
+    "fr": {
+        "none": "aucun attendu : un test ou une fausse alerte",
+        "share": "{percent:g} % ({what})",
+        "users": "utilisateurs",
+        "outage": "panne",
+        "degraded": "service dégradé",
+        "revenue": "chiffre d'affaires en jeu",
+        "compromise": "compromission confirmée",
+        "accessed": "données consultées",
+        "unstated": "non précisé par l'alerte",
+    },
+}
 
 
 class Audience(Value):
@@ -60,29 +114,37 @@ def concerns_customers(triage: Triage | None, catalog: Catalog) -> bool:
     return not (inside or harmless or elsewhere)
 
 
-def pager_card(incident: Incident, alert: Alert | None, triage: Triage, now: datetime) -> str:
+def pager_card(
+    incident: Incident,
+    alert: Alert | None,
+    triage: Triage,
+    now: datetime,
+    language: Language = "en",
+) -> str:
     """Five lines, at most 500 characters: what, where, since, impact, next."""
+    say = _CARD[language]
+    kind = _TYPES[language][triage.type]
     lines = (
-        f"What: {triage.severity.value} {triage.type.value}: {incident.title}",
-        f"Where: {_where(triage, alert)}",
-        f"Since: {_since(incident, alert, now)}",
-        f"Impact: {impact_in_words(triage)}",
-        f"Next: the {triage.type.value} specialist is looking into it ({incident.id})",
+        say["what"].format(severity=triage.severity.value, kind=kind, title=_what(incident, alert)),
+        say["where"].format(place=_where(triage, alert, say["unknown"])),
+        say["since"].format(since=_since(incident, alert, now, say["ago"])),
+        say["impact"].format(impact=impact_in_words(triage, language)),
+        say["next"].format(kind=kind, incident=incident.id),
     )
     return "\n".join(_short(line, _LINE) for line in lines)[:CARD_LENGTH]
 
 
-def impact_in_words(triage: Triage) -> str:
+def impact_in_words(triage: Triage, language: Language = "en") -> str:
     """The effect that the alert states, for colleagues."""
-    impact = triage.impact
+    impact, say = triage.impact, _IMPACT[language]
     if triage.noise or impact.noise:
-        return "none expected: a test or a false alarm"
-    parts = [_share(impact.affected_percent, impact.affected_what)]
-    parts += ["outage"] if impact.outage else ["degraded"] if impact.degraded else []
-    parts += ["revenue at stake"] if impact.revenue else []
-    parts += ["confirmed compromise"] if impact.confirmed_compromise else []
-    parts += ["data accessed"] if impact.data_accessed else []
-    return ", ".join(part for part in parts if part) or "not stated by the alert"
+        return say["none"]
+    parts = [_share(impact.affected_percent, impact.affected_what, say)]
+    parts += [say["outage"]] if impact.outage else [say["degraded"]] if impact.degraded else []
+    parts += [say["revenue"]] if impact.revenue else []
+    parts += [say["compromise"]] if impact.confirmed_compromise else []
+    parts += [say["accessed"]] if impact.data_accessed else []
+    return ", ".join(part for part in parts if part) or say["unstated"]
 
 
 def owners(triage: Triage, catalog: Catalog) -> tuple[str, ...]:
@@ -93,20 +155,32 @@ def owners(triage: Triage, catalog: Catalog) -> tuple[str, ...]:
     return (*owners, "security") if security and "security" not in owners else owners
 
 
-def _where(triage: Triage, alert: Alert | None) -> str:
-    resource = alert.resource if alert else None
-    names = [triage.service or "unknown service", *([resource] if resource else [])]
+def _what(incident: Incident, alert: Alert | None) -> str:
+    """The title; one that is only a name (`queue-age`) with the first words of the description."""
+    title = " ".join(incident.title.split())
+    told = " ".join(alert.description.split()) if alert else ""
+    return f"{title}: {told}" if " " not in title and told and told != title else title
+
+
+def _where(triage: Triage, alert: Alert | None, unknown: str) -> str:
+    service, resource = triage.service or unknown, alert.resource if alert else None
+    names = [service, *([resource] if resource and resource != service else [])]
     return f"{', '.join(names)} ({triage.environment.value})"
 
 
-def _since(incident: Incident, alert: Alert | None, now: datetime) -> str:
+def _since(incident: Incident, alert: Alert | None, now: datetime, ago: str) -> str:
     start = (alert.started_at if alert else None) or incident.opened_at
     minutes = max(0, round((now - start).total_seconds() / 60))
-    return f"{start:%H:%M} UTC ({minutes} min ago)"
+    hours, rest = divmod(minutes, 60)
+    lasted = f"{hours} h {rest:02d} min" if hours else f"{minutes} min"
+    day = "" if start.date() == now.date() else f"{start:%Y-%m-%d} "
+    return f"{day}{start:%H:%M} UTC ({ago.format(lasted=lasted)})"
 
 
-def _share(percent: float | None, what: str | None) -> str:
-    return "" if percent is None else f"{percent:g}% of {what or 'users'}"
+def _share(percent: float | None, what: str | None, say: Mapping[str, str]) -> str:
+    return (
+        "" if percent is None else say["share"].format(percent=percent, what=what or say["users"])
+    )
 
 
 def _short(text: str, length: int) -> str:

@@ -198,7 +198,8 @@ class KeepPromises:
         title = " ".join(incident.title.split())
         card = ""
         if incident.triage is not None:
-            card = pager_card(incident, alert, incident.triage, self.clock.now())
+            language = self.knowledge.catalog.policies.language_of("colleagues")
+            card = pager_card(incident, alert, incident.triage, self.clock.now(), language)
         return Message(
             id=f"{incident.id}:escalation:{iso(due.since)}:{due.level}",
             incident_id=incident.id,

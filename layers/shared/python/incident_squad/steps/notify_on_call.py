@@ -90,7 +90,13 @@ class NotifyOnCall:
             subject=f"[{triage.severity.value}] {service}: {' '.join(incident.title.split())}"[
                 :200
             ],
-            body=pager_card(incident, alerts[0] if alerts else None, triage, self.clock.now()),
+            body=pager_card(
+                incident,
+                alerts[0] if alerts else None,
+                triage,
+                self.clock.now(),
+                self.knowledge.catalog.policies.language_of("colleagues"),
+            ),
             urgent=pages,
             link=self.view_link(incident.id),
             details=details_of(incident, alerts[0] if alerts else None)

@@ -49,7 +49,12 @@ class PublishUpdate:
     ask: AskPublic | None = None
 
     def __call__(self, request: UpdateInput) -> UpdateOutput:
-        """Publish the draft of this state, or write one if there is none."""
+        """Publish the draft of this state, or write one if there is none.
+
+        What was not identified is not announced as identified: the state stays what it was.
+        """
+        if request.state is UpdateState.IDENTIFIED and self._unproven(request.incident_id):
+            return UpdateOutput(published=False)
         update = self.draft_update.draft(request.incident_id, request.state)
         incident = self.incidents.get(request.incident_id)
         for _ in range(_TRIES):
@@ -62,6 +67,10 @@ class PublishUpdate:
             raise TransientFailure(f"too much is said at once about {incident.id}")
         self.catch_up(incident.id)
         return UpdateOutput(published=True)
+
+    def _unproven(self, incident_id: str) -> bool:
+        found = self.incidents.diagnosis(incident_id)
+        return found is not None and not found.conclusive
 
     def progress(self, incident_id: str, last: StatusUpdate) -> StatusUpdate | None:
         """Keep the promise that `last` made: an update in the same state.
