@@ -19,12 +19,15 @@ from pathlib import Path
 
 import click
 
+from incident_squad.adapters.runbook_files import RunbookFiles
 from incident_squad.domain.alert import Alert, Source
+from incident_squad.domain.errors import InvalidConfiguration
+from incident_squad.domain.values import IncidentType
 from incident_squad.intake.recognise import normalise
 from incident_squad.policy import triage
 from incident_squad.policy.triage.knowledge import knowledge
 from incident_squad.policy.triage.reading import read
-from incident_squad.policy.triage.voter import UNIT, Voter, features, kind_of, softmax
+from incident_squad.policy.triage.voter import UNIT, Voter, features, softmax
 from infra.evaluation import Case, read_cases
 
 ROOT = Path(__file__).parent.parent
@@ -60,12 +63,25 @@ def written() -> list[tuple[str, str]]:
     return list(sentences((LABELLED / "failures.txt").read_text(encoding="utf-8").splitlines()))
 
 
-def examples(cases: Sequence[Case]) -> tuple[list[str], list[Example]]:
-    """Labels and examples of our sentences and of labelled alerts."""
-    spoken = written()
-    labels = sorted({label for label, _ in spoken})
+def kinds() -> dict[str, IncidentType]:
+    """The labels of failures.txt with their types, as the runbooks have them."""
+    runbooks = RunbookFiles(ROOT / "runbooks").runbooks
+    found: dict[str, IncidentType] = {}
+    for label in sorted({label for label, _ in written()}):
+        other = label.partition("/")[2]
+        kind = IncidentType(other) if other else runbooks[label].type
+        if kind is None:
+            raise InvalidConfiguration(f"failures.txt: {label} treats no type of failure")
+        found[label] = kind
+    return found
+
+
+def examples(cases: Sequence[Case]) -> tuple[dict[str, IncidentType], list[Example]]:
+    """Labels with their types, and examples of our sentences and of labelled alerts."""
+    labels = kinds()
+    numbers = {label: number for number, label in enumerate(labels)}
     topics = json.loads((LABELLED / "topics.json").read_text(encoding="utf-8"))
-    found = [Example(_features(_alert(text)), (labels.index(label),)) for label, text in spoken]
+    found = [Example(_features(_alert(text)), (numbers[label],)) for label, text in written()]
     for case in cases:
         if case.telling:
             alert = normalise(case.payload, {}, NOW)[0]
@@ -82,15 +98,16 @@ def _features(alert: Alert) -> dict[str, float]:
 
 
 def _right(
-    case: Case, labels: Sequence[str], topics: Mapping[str, Sequence[str]]
+    case: Case, labels: Mapping[str, IncidentType], topics: Mapping[str, Sequence[str]]
 ) -> tuple[int, ...]:
     """The labels of the accepted types; of a topic only its runbooks."""
-    of_type = [n for n, label in enumerate(labels) if kind_of(label) in case.types]
-    of_topic = [n for n in of_type if labels[n] in topics.get(case.topic, ())]
+    names = list(labels)
+    of_type = [n for n, label in enumerate(names) if labels[label] in case.types]
+    of_topic = [n for n in of_type if names[n] in topics.get(case.topic, ())]
     return tuple(of_topic or of_type)
 
 
-def learn(labels: Sequence[str], data: Sequence[Example]) -> Voter:
+def learn(labels: Mapping[str, IncidentType], data: Sequence[Example]) -> Voter:
     """The voter that fits the examples best, with small weights."""
     often = Counter(word for example in data for word in example.features)
     weights = {word: [0.0] * len(labels) for word in often}
@@ -145,7 +162,7 @@ def labelled() -> list[Case]:
 
 def dump(voter: Voter) -> str:
     """The file's text: one word a line, so that a change can be read."""
-    head = {"labels": list(voter.labels), "bias": list(voter.bias)}
+    head = {"labels": voter.labels, "bias": list(voter.bias)}
     rows = ",\n".join(f"{json.dumps(w)}:{json.dumps(r)}" for w, r in voter.weights.items())
     return json.dumps(head)[:-1] + ', "weights": {\n' + rows.replace(", ", ",") + "\n}}\n"
 

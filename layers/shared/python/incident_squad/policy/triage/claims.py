@@ -18,7 +18,7 @@ _ATTACK = frozenset({"attack"})
 _DENIABLE = frozenset(
     [
         *("stopped", "failing", "fine", "feel", "use", "acts", "able"),
-        *("rehearsed", "mistaken", "pretend", "ours", "visual", "defect"),
+        *("rehearsed", "mistaken", "confirmed", "pretend", "ours", "visual", "defect"),
         *("intrudes", "grabbed", "seized", "repelled", "ransom"),
     ]
 )

@@ -144,13 +144,28 @@ def _carried(claim: Claim, read: Sequence[Claim]) -> bool:
 def _note_security(claim: Claim, found: Effects, read: Sequence[Claim]) -> None:
     if claim.about("doubt"):
         return
-    if (
+    if _is_inside(claim, read):
+        found.note("compromise", claim)
+    if _is_taken(claim, read):
+        found.note("data taken", claim)
+
+
+def _is_inside(claim: Claim, read: Sequence[Claim]) -> bool:
+    """Whether somebody who should not be has got in, or a stolen key was used."""
+    return (
         claim.says("outsider", "intrudes")
         or claim.says("outsider", "use")
         or claim.says("keys", "use", "away")
         or (claim.says("seized") and any(other.about("keys") for other in read))
         or (claim.says("ransom") and not claim.about("repelled"))
-    ):
-        found.note("compromise", claim)
-    if claim.says("belongings", "grabbed", "away") or claim.says("grabbed", "outsider"):
-        found.note("data taken", claim)
+    )
+
+
+def _is_taken(claim: Claim, read: Sequence[Claim]) -> bool:
+    """Whether data went where it must not be, or its theft is confirmed."""
+    confirmed = claim.says("confirmed") and claim.about("belongings", "grabbed")
+    return (
+        claim.says("belongings", "grabbed", "away")
+        or claim.says("grabbed", "outsider")
+        or (confirmed and any(other.about("grabbed") for other in read))
+    )

@@ -144,7 +144,9 @@ RULES = (
     ),
     Rule(
         "revenue stopped without a figure",
-        lambda s: s.impact.revenue_stopped or (s.impact.outage and s.revenue),
+        lambda s: (
+            s.impact.revenue_stopped or (s.impact.outage and s.revenue and not s.impact.core_well)
+        ),
         Severity.SEV1,
         "an outage of a flow that earns money",
     ),

@@ -33,33 +33,29 @@ class Vote:
 
     labels: Mapping[str, float]
     types: Mapping[IncidentType, float]
-    words: Mapping[str, Sequence[str]]
+    words: Mapping[IncidentType, Sequence[str]]
     known: float
     """Which share of the alert's words was learned, 0 to 1."""
 
-    def best(self, kind: IncidentType) -> str:
-        """The label that speaks most for a type."""
-        own = [label for label in self.labels if kind_of(label) is kind]
-        return max(own, key=lambda label: self.labels[label])
-
 
 class Voter:
-    """Weights by word, and a bias by label."""
+    """Labels with their types, a bias by label, and weights by word (label and weight in turn)."""
 
     def __init__(
         self,
-        labels: Sequence[str],
+        labels: Mapping[str, IncidentType],
         bias: Sequence[float],
         weights: Mapping[str, Sequence[int]],
     ) -> None:
-        self.labels = tuple(labels)
+        self.labels = dict(labels)
         self.bias = tuple(bias)
         self.weights = weights
 
     def __call__(self, reading: Reading) -> Vote:
         """The vote on one alert."""
+        names = tuple(self.labels)
         scores = list(self.bias)
-        spoken: dict[str, list[tuple[float, str]]] = {label: [] for label in self.labels}
+        spoken: dict[IncidentType, list[tuple[float, str]]] = {kind: [] for kind in IncidentType}
         known = 0.0
         for word, value in features(reading).items():
             pairs = self.weights.get(word, ())
@@ -67,14 +63,12 @@ class Voter:
             for place, weight in zip(pairs[::2], pairs[1::2], strict=True):
                 part = value * weight / UNIT
                 scores[place] += part
-                spoken[self.labels[place]].append((part, word[2:]))
-        shares = softmax(scores)
-        labels = dict(zip(self.labels, shares, strict=True))
+                spoken[self.labels[names[place]]].append((part, word[2:]))
+        labels = dict(zip(names, softmax(scores), strict=True))
         types = dict.fromkeys(IncidentType, 0.0)
         for label, share in labels.items():
-            types[kind_of(label)] += share
-        words = {label: _loudest(parts) for label, parts in spoken.items()}
-        return Vote(labels, types, words, known)
+            types[self.labels[label]] += share
+        return Vote(labels, types, {kind: _loudest(said) for kind, said in spoken.items()}, known)
 
 
 def _loudest(parts: Sequence[tuple[float, str]]) -> tuple[str, ...]:
@@ -113,26 +107,13 @@ def _raise(found: dict[str, float], word: str, value: float) -> None:
     found[word] = max(found.get(word, 0.0), value)
 
 
-_KINDS = {
-    "db": IncidentType.DATABASE,
-    "net": IncidentType.NETWORK,
-    "app": IncidentType.APPLICATION,
-    "sec": IncidentType.SECURITY,
-}
-
-
-def kind_of(label: str) -> IncidentType:
-    """The type of a label: `db-deadlocks` or `other/database`."""
-    other, _, kind = label.partition("/")
-    return IncidentType(kind) if kind else _KINDS[other.partition("-")[0]]
-
-
 @lru_cache(maxsize=1)
 def voter() -> Voter:
     """The voter of this package's weights; loading takes some milliseconds, once."""
     text = (Path(__file__).parent / "votes.json").read_text(encoding="utf-8")
     data = json.loads(text)
-    return Voter(data["labels"], data["bias"], data["weights"])
+    labels = {label: IncidentType(kind) for label, kind in data["labels"].items()}
+    return Voter(labels, data["bias"], data["weights"])
 
 
 def clues(vote: Vote) -> list[Clue]:
@@ -141,6 +122,6 @@ def clues(vote: Vote) -> list[Clue]:
     found = []
     for kind, share in vote.types.items():
         weight = LOUDNESS * vote.known * math.log((share + DOUBT) / (even + DOUBT))
-        words = ", ".join(vote.words[vote.best(kind)])
+        words = ", ".join(vote.words[kind])
         found.append(Clue(kind, weight, f"words such as {words} ({share:.0%} of the vote)"))
     return found
