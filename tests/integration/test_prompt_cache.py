@@ -59,6 +59,7 @@ def talks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Talks]:
     with ModelServer(turning, PromptCache(minimum=1024)) as server:
         monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
         model = AnthropicModel(direct(lambda: "a key"))
+        model.warm()
         yield Talks(server, model)
         model.close()
 
