@@ -55,7 +55,7 @@ class PostgresTarget(Value):
     kind: Literal["postgresql", "pgbouncer"]
     reader: str
     writer: str | None = None
-    fields: dict[str, str | int] = Field(default_factory=dict)
+    fields: dict[str, str | int | float] = Field(default_factory=dict)
 
 
 class HttpOperation(Value):
@@ -74,7 +74,7 @@ class HttpTarget(Value):
     reader: str | None = None
     writer: str | None = None
     operations: dict[Name, HttpOperation]
-    fields: dict[str, str | int] = Field(default_factory=dict)
+    fields: dict[str, str | int | float] = Field(default_factory=dict)
 
 
 Target = Annotated[

@@ -24,10 +24,14 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,63}$")]
 
 
 class Expect(Value):
-    """A comparison that an observed value must pass."""
+    """A comparison that an observed value must pass.
+
+    `field` names a number among the `fields` of the probe's target that counts in place of `value`.
+    """
 
     op: Literal["==", "!=", "<", "<=", ">", ">="]
     value: ParameterValue
+    field: Name | None = None
 
 
 class ParameterType(StrEnum):

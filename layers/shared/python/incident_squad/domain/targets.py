@@ -24,7 +24,7 @@ Pattern = Annotated[str, Field(min_length=1, max_length=500)]
 class _WithoutSecrets(Value):
     """These act with the role of the function, so they hold no credentials."""
 
-    fields: dict[str, str | int] = Field(default_factory=dict)
+    fields: dict[str, str | int | float] = Field(default_factory=dict)
 
     @property
     def reader(self) -> str | None:

@@ -82,7 +82,7 @@ def own_range(query: str) -> tuple[str, timedelta | None]:
     return query[: match.start()], timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
-def _fields(catalog: Catalog, service: str, field: str) -> Iterator[str | int]:
+def _fields(catalog: Catalog, service: str, field: str) -> Iterator[str | int | float]:
     for name in catalog.services[service].targets.values():
         value = catalog.targets[name].fields.get(field)
         if value is not None:

@@ -162,7 +162,9 @@ def _allowed(
     raise InvalidParameter(f"'{name}' wants '{source}', which is not a source of parameters")
 
 
-def _field(step: Step, catalog: Catalog, service: str | None, field: str) -> str | int | None:
+def _field(
+    step: Step, catalog: Catalog, service: str | None, field: str
+) -> str | int | float | None:
     role = getattr(step.action, "target", None)
     target = catalog.target_of(service, role) if service and role else None
     return catalog.targets[target].fields.get(field) if target else None

@@ -1,6 +1,6 @@
 """Investigate: the specialist of a type looks at the systems and says what is wrong."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,9 +12,11 @@ from incident_squad.domain.errors import PolicyViolation
 from incident_squad.domain.evidence import METRIC_ID, Evidence, EvidenceStatus, Verdict
 from incident_squad.domain.incident import Incident, Stage
 from incident_squad.domain.model import ModelUse
+from incident_squad.domain.runbook import Runbook
 from incident_squad.domain.timeline import Actor, Entry
 from incident_squad.domain.triage import Triage
 from incident_squad.domain.values import IncidentType
+from incident_squad.policy.thresholds import fitted
 from incident_squad.ports import Clock, IncidentStore, Knowledge, Probers, Timeline
 from incident_squad.steps.alert_record import leading_alert
 from incident_squad.steps.model_use import as_cost, as_data
@@ -84,10 +86,16 @@ class Investigate:
                 incident,
                 triage,
                 alert,
-                self.knowledge.runbooks,
+                self._runbooks(incident.service, triage),
                 lambda probe: self.probers.ask(probe, incident.service, {}),
             )
             return with_changes(found, changes.result())
+
+    def _runbooks(self, service: str | None, triage: Triage) -> Mapping[str, Runbook]:
+        """The candidates, with the limits that the operator has set for this service."""
+        names = {one.runbook_id for one in triage.runbooks} & set(self.knowledge.runbooks)
+        catalog = self.knowledge.catalog
+        return {name: fitted(self.knowledge.runbook(name), catalog, service) for name in names}
 
     def _changes(self, incident: Incident, triage: Triage, alert: Alert) -> Sequence[Evidence]:
         return () if triage.noise else self.recent_changes(incident.service, alerted_at(alert))

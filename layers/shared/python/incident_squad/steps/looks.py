@@ -26,6 +26,7 @@ from incident_squad.domain.plan import PlannedStep
 from incident_squad.domain.runbook import ParameterValue, Step
 from incident_squad.domain.values import iso
 from incident_squad.policy.measure import as_evidence
+from incident_squad.policy.thresholds import fitted
 from incident_squad.ports import (
     Clock,
     Executor,
@@ -133,8 +134,8 @@ class _Eyes:
 
     def run_checks(self, asked: RunChecks) -> Sequence[Evidence]:
         """The runbook's own checks, judged by its own thresholds; raises UnknownRunbook."""
-        runbook = self.of.knowledge.runbook(asked.runbookId)
-        service = self.incident.service
+        service, knowledge = self.incident.service, self.of.knowledge
+        runbook = fitted(knowledge.runbook(asked.runbookId), knowledge.catalog, service)
         return tuple(
             answered(runbook, check, lambda probe: self.of.probers.ask(probe, service, {}))
             for check in runbook.checks

@@ -24,6 +24,7 @@ from incident_squad.policy.permission import (
     require_turn,
     runbook_step,
 )
+from incident_squad.policy.thresholds import fitted
 from incident_squad.ports import (
     Approvals,
     Clock,
@@ -113,8 +114,8 @@ class Remediate:
 
     def _admit(self, incident: Incident, log: StepLog) -> _Job:
         plan, planned = planned_step(incident, self.incidents.plan(incident.id), log.place)
-        runbook = self.knowledge.runbook(planned.runbook_id)
         catalog = self.knowledge.catalog
+        runbook = fitted(self.knowledge.runbook(planned.runbook_id), catalog, incident.service)
         step = runbook_step(planned, runbook, catalog, incident.service)
         require_permission(
             incident,

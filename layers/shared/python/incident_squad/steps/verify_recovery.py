@@ -12,6 +12,7 @@ from incident_squad.domain.incident import Incident, IncidentStatus, Stage
 from incident_squad.domain.plan import Plan, PlannedStep, StepStatus
 from incident_squad.domain.runbook import Condition, ParameterValue, Runbook
 from incident_squad.domain.timeline import Actor, Entry
+from incident_squad.policy.thresholds import fitted
 from incident_squad.ports import Clock, IncidentStore, Knowledge, Probers, Timeline
 from incident_squad.steps.alert_record import leading_alert
 
@@ -90,7 +91,7 @@ class VerifyRecovery:
             return f"{incident.source} says that the alert is over", ()
         if incident.triage is not None and incident.triage.noise:
             return "a false alarm: there is nothing to recover from", ()
-        conditions = self._conditions(plan)
+        conditions = self._conditions(plan, incident.service)
         looks = [
             self._look(incident, plan, place, condition)
             for place, condition in enumerate(conditions, start=1)
@@ -113,25 +114,16 @@ class VerifyRecovery:
         if self.clock.now() - self._repaired_at(incident) < _SOON:
             return 1
         poll = self.knowledge.catalog.policies.recovery_poll_seconds
-        return min(poll, self._left(plan, evidence) or poll)
+        conditions = self._conditions(plan, incident.service)
+        return min(poll, _left(conditions, evidence) or poll)
 
-    def _left(self, plan: Plan | None, evidence: Sequence[Evidence]) -> int | None:
-        """Seconds until all of it has held for long enough; None while something does not hold."""
-        pairs = list(zip(self._conditions(plan), evidence, strict=False))
-        if not pairs or any(seen.held_since is None for _, seen in pairs):
-            return None
-        left = (
-            condition.for_seconds - (seen.observed_at - seen.held_since).total_seconds()
-            for condition, seen in pairs
-            if seen.held_since is not None
-        )
-        return max(1, ceil(max(left)))
-
-    def _conditions(self, plan: Plan | None) -> Sequence[Condition]:
+    def _conditions(self, plan: Plan | None, service: str | None) -> Sequence[Condition]:
         if plan is None or plan.runbook_id is None:
             return ()
-        conditions = self.knowledge.runbook(plan.runbook_id).recovery
-        hold = self.knowledge.catalog.policies.recovery_hold_seconds.get(plan.runbook_id)
+        catalog = self.knowledge.catalog
+        runbook = fitted(self.knowledge.runbook(plan.runbook_id), catalog, service)
+        conditions = runbook.recovery
+        hold = catalog.policies.recovery_hold_seconds.get(plan.runbook_id)
         if hold is None:
             return conditions
         return [one.model_copy(update={"for_seconds": hold}) for one in conditions]
@@ -204,6 +196,19 @@ class VerifyRecovery:
 def _parameters(plan: Plan | None) -> dict[str, ParameterValue]:
     steps = plan.to_run() if plan else ()
     return {name: value for step in steps for name, value in step.parameters.items()}
+
+
+def _left(conditions: Sequence[Condition], evidence: Sequence[Evidence]) -> int | None:
+    """Seconds until all of it has held for long enough; None while something does not hold."""
+    pairs = list(zip(conditions, evidence, strict=False))
+    if not pairs or any(seen.held_since is None for _, seen in pairs):
+        return None
+    left = (
+        condition.for_seconds - (seen.observed_at - seen.held_since).total_seconds()
+        for condition, seen in pairs
+        if seen.held_since is not None
+    )
+    return max(1, ceil(max(left)))
 
 
 def _unmet(evidence: Sequence[Evidence]) -> str:
