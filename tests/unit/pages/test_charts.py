@@ -8,6 +8,7 @@ from incident_squad.domain.evidence import Evidence, EvidenceStatus
 from incident_squad.domain.metric import MetricResult, MetricStatus, Point, Series, TimeRange
 from incident_squad.domain.timeline import Actor, Entry
 from incident_squad.pages.charts import HEIGHT, WIDTH, charts
+from incident_squad.pages.status import status_page
 from incident_squad.pages.web import Request
 from tests.builders import INCIDENT_ID, NOW, a_message, a_runbook
 from tests.fakes import MemoryOutbox
@@ -111,3 +112,13 @@ def test_the_button_is_there_while_nobody_is_on_it() -> None:
     assert "I am on it" in page(site)
     site.note(INCIDENT_ID, "Acknowledged", "ada@example.com is on it", "ada@example.com")
     assert "ada@example.com is on it." in page(site)
+
+
+def test_customers_read_the_status_page_in_their_language() -> None:
+    site = a_website()
+    french = site.read.public_status().model_copy(update={"language": "fr"})
+    shown = status_page(french, site.clock.now()).body
+    assert '<html lang="fr">' in shown
+    assert "Identifié" in shown
+    assert "Investigating, " not in shown
+    assert "Analyse en cours, " in shown

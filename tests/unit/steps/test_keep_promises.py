@@ -473,3 +473,20 @@ def test_whoever_is_woken_gets_a_link_in_their_own_name_and_no_room_does() -> No
     links = {m.link for _, m in found if m.kind == "call"}
     assert len(links) == 3
     assert not links & {m.link for _, m in found if m.kind != "call"}
+
+
+def test_colleagues_are_paged_and_asked_in_their_language() -> None:
+    policies = {"languages": {"colleagues": "fr", "executives": "fr"}}
+    world = World(catalog={"policies": policies})
+    world.open(paged=True)
+    (page,) = world.messages("page")
+    words = [line.partition(" ")[0] for line in page.body.splitlines()]
+    assert words == ["Quoi", "Où", "Depuis", "Impact", "Suite"]
+    assert len(page.body) <= 500
+    world.say(UpdateState.INVESTIGATING)
+    world.clock.moment = later(minutes=40)
+    world.keep({})
+    assert "Personne n'a pris en charge" in world.messages("escalation")[0].subject
+    assert "en retard" in world.messages("promise")[0].body
+    world.publish.correct(INCIDENT_ID, "Seules les commandes.", Actor.human("a@b.example"))
+    assert world.messages("correction")[0].subject.startswith("Rectification : ")

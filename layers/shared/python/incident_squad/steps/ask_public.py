@@ -11,6 +11,7 @@ from incident_squad.domain.timeline import Actor, Entry
 from incident_squad.domain.update import StatusUpdate
 from incident_squad.domain.values import iso
 from incident_squad.policy.clearance import fingerprint
+from incident_squad.policy.phrases import phrase
 from incident_squad.ports import Knowledge, Message, Signer
 from incident_squad.steps.approval_links import write_link
 from incident_squad.steps.message_facts import details_of
@@ -85,15 +86,26 @@ class AskPublic:
         base = self.public_url().rstrip("/")
         address = f"{base}/publications/{write_link(link, self.signer)}"
         severity = incident.severity.value if incident.severity else "?"
+        language = self.knowledge.catalog.policies.language_of("colleagues")
         return Message(
             id=f"{request.id}:{approver}",
             incident_id=incident.id,
             kind="approval",
             recipients=(approver,),
-            subject=f"[{severity}] May customers read this? {incident.id}: {update.state.value}",
-            body=f"{update.external}\n\nRead it and decide: {address}\n"
-            f"The link is yours alone and works once, until {iso(request.expires_at)}. "
-            "Without a decision nothing goes out; the repair does not wait for it.",
+            subject=phrase(
+                "may_read",
+                language,
+                severity=severity,
+                incident=incident.id,
+                state=update.state.value,
+            ),
+            body=phrase(
+                "text",
+                language,
+                text=update.external,
+                address=address,
+                until=iso(request.expires_at),
+            ),
             urgent=True,
             link=address,
             details=details_of(incident, None),

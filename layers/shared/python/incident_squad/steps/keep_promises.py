@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from incident_squad.contracts import Contract
+from incident_squad.domain.catalog import Language
 from incident_squad.domain.errors import SquadError
 from incident_squad.domain.incident import Incident
 from incident_squad.domain.timeline import Actor, Entry, TimelineEvent
@@ -14,6 +15,7 @@ from incident_squad.domain.values import iso
 from incident_squad.policy.clearance import is_public, must_wait
 from incident_squad.policy.escalation import ESCALATED, Escalation, escalation, standing
 from incident_squad.policy.notification import CHANNEL, pager_card
+from incident_squad.policy.phrases import phrase
 from incident_squad.ports import (
     Clock,
     IncidentQuery,
@@ -144,7 +146,7 @@ class KeepPromises:
             incident.id,
             Entry(
                 event=PROMISE_BROKEN,
-                summary=_late_words(due),
+                summary=phrase("late_since", "en", due=due[11:16]),
                 actor=Actor.agent("communicator"),
                 data={"due": due},
             ),
@@ -158,11 +160,15 @@ class KeepPromises:
             incident_id=incident.id,
             kind="promise",
             recipients=(CHANNEL,),
-            subject=f"{incident.id}: a promised update is late",
-            body=_late_words(due),
+            subject=phrase("late", self._language, incident=incident.id),
+            body=phrase("late_since", self._language, due=due[11:16]),
             link=self.view_link(incident.id),
             details=details_of(incident, None),
         )
+
+    @property
+    def _language(self) -> Language:
+        return self.knowledge.catalog.policies.language_of("colleagues")
 
     def _escalate(self, incident: Incident, events: Sequence[TimelineEvent]) -> bool:
         triage = incident.triage
@@ -198,20 +204,16 @@ class KeepPromises:
         title = " ".join(incident.title.split())
         card = ""
         if incident.triage is not None:
-            language = self.knowledge.catalog.policies.language_of("colleagues")
-            card = pager_card(incident, alert, incident.triage, self.clock.now(), language)
+            now = self.clock.now()
+            card = pager_card(incident, alert, incident.triage, now, self._language)
         return Message(
             id=f"{incident.id}:escalation:{iso(due.since)}:{due.level}",
             incident_id=incident.id,
             kind="escalation",
             recipients=due.recipients,
-            subject=f"[{severity}] Nobody has acknowledged: {title}"[:200],
+            subject=phrase("nobody", self._language, severity=severity, title=title)[:200],
             body=card,
             urgent=True,
             link=self.view_link(incident.id),
             details=details_of(incident, alert),
         )
-
-
-def _late_words(due: str) -> str:
-    return f"The update that was promised by {due[11:16]} UTC is late"

@@ -13,6 +13,7 @@ from incident_squad.domain.update import StatusUpdate, UpdateKind, UpdateState
 from incident_squad.domain.values import Severity, iso
 from incident_squad.policy.clearance import must_wait, request_id
 from incident_squad.policy.notification import CHANNEL, concerns_customers
+from incident_squad.policy.phrases import phrase
 from incident_squad.ports import IncidentStore, Message, Notifier, Timeline
 from incident_squad.steps.ask_public import AskPublic
 from incident_squad.steps.draft_update import DraftUpdate
@@ -24,7 +25,6 @@ _NAMES = {
     UpdateKind.PROGRESS: "promised update",
     UpdateKind.CORRECTION: "correction of",
 }
-_MARKS = {UpdateKind.STATE: "", UpdateKind.PROGRESS: "", UpdateKind.CORRECTION: "Correction: "}
 
 
 SAME_CORRECTION = timedelta(hours=1)
@@ -168,13 +168,15 @@ class PublishUpdate:
         public = concerns_customers(incident.triage, catalog) and not update.approval_id
         again = "" if update.kind is UpdateKind.STATE else f":{iso(update.at)}"
         correction = update.kind is UpdateKind.CORRECTION
+        colleagues = catalog.policies.language_of("colleagues")
+        mark = phrase("correction", colleagues) if correction else ""
         title = " ".join(incident.title.split())
         return Message(
             id=f"{incident.id}:update:{update.state.value}{again}",
             incident_id=incident.id,
             kind="correction" if correction else "update",
             recipients=(CHANNEL,),
-            subject=f"{_MARKS[update.kind]}[{update.state.value}] {incident.id}: {title}"[:200],
+            subject=f"{mark}[{update.state.value}] {incident.id}: {title}"[:200],
             body=update.internal[:20_000],
             link=self.view_link(incident.id),
             details=details_of(incident, alerts[0] if alerts else None)
@@ -185,13 +187,14 @@ class PublishUpdate:
         if incident.severity not in {Severity.SEV1, Severity.SEV2}:
             return
         catalog = self.draft_update.knowledge.catalog
+        executives = catalog.policies.language_of("executives")
         self.notifier.send(
             Message(
                 id=f"{incident.id}:summary",
                 incident_id=incident.id,
                 kind="summary",
                 recipients=(catalog.people[catalog.vp_engineering].email,),
-                subject=f"Executive summary of {incident.id}",
+                subject=phrase("summary", executives, incident=incident.id),
                 body=self.draft_update.summary(incident.id)[:20_000],
                 link=self.view_link(incident.id),
                 details=details_of(incident, None),

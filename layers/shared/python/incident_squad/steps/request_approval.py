@@ -12,6 +12,7 @@ from incident_squad.domain.incident import Incident, IncidentStatus, Stage
 from incident_squad.domain.plan import Applier, Plan
 from incident_squad.domain.timeline import Actor, Entry
 from incident_squad.domain.values import iso
+from incident_squad.policy.phrases import phrase
 from incident_squad.ports import (
     Approvals,
     Clock,
@@ -126,6 +127,7 @@ class RequestApproval:
         )
         address = f"{self.public_url().rstrip('/')}/approvals/{write_link(link, self.signer)}"
         severity = incident.severity.value if incident.severity else "?"
+        language = self.knowledge.catalog.policies.language_of("colleagues")
         steps = "\n".join(
             [
                 *(f"- {step.title}" for step in plan.to_run()),
@@ -137,10 +139,17 @@ class RequestApproval:
             incident_id=incident.id,
             kind="approval",
             recipients=(approver,),
-            subject=f"[{severity}] Your decision is needed: {incident.title}"[:200],
-            body=f"{incident.id}: {incident.title}\n\nThe plan (risk {plan.risk.value}):\n{steps}\n"
-            f"\nLook at it and decide: {address}\nThe link is yours alone and works once, until "
-            f"{iso(approval.expires_at)}.",
+            subject=phrase("decide", language, severity=severity, title=incident.title)[:200],
+            body=phrase(
+                "plan",
+                language,
+                incident=incident.id,
+                title=incident.title,
+                risk=plan.risk.value,
+                steps=steps,
+                address=address,
+                until=iso(approval.expires_at),
+            ),
             urgent=True,
             link=address,
             details=details_of(incident, None),
