@@ -1,7 +1,5 @@
 """What triage knows besides runbooks, loaded once from the YAML files beside this module."""
 
-import fnmatch
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,14 +17,37 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
+class Wildcard:
+    """A name with `*` for anything: hundreds are compiled in a millisecond, unlike expressions."""
+
+    first: str
+    middle: tuple[str, ...]
+    last: str | None
+
+    def match(self, text: str) -> bool:
+        """Whether the whole text is such a name."""
+        if self.last is None:
+            return text == self.first
+        if not text.startswith(self.first):
+            return False
+        place = len(self.first)
+        for part in self.middle:
+            found = text.find(part, place)
+            if found < 0:
+                return False
+            place = found + len(part)
+        return text.endswith(self.last) and len(text) - len(self.last) >= place
+
+
+@dataclass(frozen=True, slots=True)
 class Structure:
     """What metric namespaces, event sources and labels say. Keys are lower case."""
 
     namespaces: Mapping[str, IncidentType]
     sources: Mapping[str, IncidentType]
     health_services: Mapping[str, IncidentType]
-    labels: tuple[tuple[re.Pattern[str], re.Pattern[str], IncidentType, str], ...]
-    metrics: tuple[tuple[re.Pattern[str], IncidentType, str], ...]
+    labels: tuple[tuple[Wildcard, Wildcard, IncidentType, str], ...]
+    metrics: tuple[tuple[Wildcard, IncidentType, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +90,10 @@ def read_yaml(name: str) -> Any:  # noqa: ANN401 - the caller knows the file's s
     return _yaml(name)
 
 
-def glob(pattern: str) -> re.Pattern[str]:
+def glob(pattern: str) -> Wildcard:
     """A compiled wildcard pattern; compare with lower-case text."""
-    return re.compile(fnmatch.translate(pattern.lower()))
+    first, *middle = pattern.lower().split("*")
+    return Wildcard(first, tuple(middle[:-1]), middle[-1] if middle else None)
 
 
 def _yaml(name: str) -> Any:  # noqa: ANN401 - the shape is the file's own

@@ -1,6 +1,5 @@
 """Which runbooks fit an alert, by the signals that each runbook declares."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,7 +7,7 @@ from incident_squad.domain.runbook import Runbook
 from incident_squad.domain.triage import FALSE_ALARM, NONE_FITS, RunbookCandidate
 from incident_squad.domain.values import IncidentType
 from incident_squad.policy.triage.evidence import Clue, best_sum
-from incident_squad.policy.triage.knowledge import glob
+from incident_squad.policy.triage.knowledge import Wildcard, glob
 from incident_squad.policy.triage.patterns import Match, Matcher, Pattern, compile_all
 from incident_squad.policy.triage.reading import Reading
 from incident_squad.policy.triage.words import Vocabulary
@@ -99,7 +98,7 @@ def _of_type(match: Match, kind: IncidentType | None) -> bool:
     return not match.pattern.about or kind in match.pattern.about
 
 
-def _metric(globs: Sequence[tuple[re.Pattern[str], str]], names: Sequence[str]) -> str | None:
+def _metric(globs: Sequence[tuple[Wildcard, str]], names: Sequence[str]) -> str | None:
     return next(
         (line for pattern, line in globs if any(pattern.match(name) for name in names)), None
     )
