@@ -56,14 +56,16 @@ class PastIncident:
 
     def save(self, path: Path) -> None:
         """Write it; whoever can read the file reads what the incident's alerts and systems said."""
-        content = {
-            "format": FORMAT,
-            "incidentId": self.incident_id,
-            "transcripts": [one.model_dump(mode="json") for one in self.transcripts],
-            "knowledge": {name: _packed(known) for name, known in self.knowledge.items()},
-        }
-        text = json.dumps(content, ensure_ascii=False, indent=1)
-        path.write_text(text + "\n", encoding="utf-8")
+        transcripts = ",\n".join(_compact(one.model_dump(mode="json")) for one in self.transcripts)
+        head = _compact({"format": FORMAT, "incidentId": self.incident_id})[1:-1]
+        known = _compact({name: _packed(known) for name, known in self.knowledge.items()})
+        text = f'{{{head},\n"transcripts": [\n{transcripts}\n],\n"knowledge": {known}}}\n'
+        path.write_text(text, encoding="utf-8")
+
+
+def _compact(value: object) -> str:
+    """One line: a file of one transcript a line can be read and searched."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _packed(known: KnownThen) -> str:
