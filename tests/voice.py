@@ -47,6 +47,7 @@ from tests.fakes import (
 CHANNELS: dict[str, Any] = {
     "status": {"kind": "statuspage", "api_key": "channels/statuspage", "page": "page1"},
     "slack": {"kind": "slack_webhook", "url": "channels/slack"},
+    "hook": {"kind": "webhook", "url": "https://hook.example.com/x", "secret": "channels/hook"},
 }
 HELD = {"approve_public_texts": ["SEV1"]}
 S = TypeVar("S")

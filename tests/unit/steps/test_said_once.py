@@ -240,3 +240,27 @@ def test_a_correction_whose_sender_died_goes_out_all_the_same() -> None:
         sent = [m for m in voice.through("slack") if m.kind == "correction"]
         assert len(sent) == placed
     raise AssertionError
+
+
+def test_whoever_is_on_it_stops_the_pager_even_if_the_click_was_cut_off() -> None:
+    for point in range(1, 20):
+        voice = Voice()
+        voice.page()
+        count = itertools.count(1)
+
+        def step(count: "itertools.count[int]" = count, point: int = point) -> None:
+            if next(count) == point:
+                raise Killed
+
+        try:
+            on_it(Voice(stores=voice, step=step))
+        except Killed:
+            noted = "Acknowledged" in voice.events()
+        else:
+            return
+        voice.tick(2)
+        stops = [
+            d for d in voice.outbox.of_incident(INCIDENT_ID) if d.message.kind == "acknowledged"
+        ]
+        assert len(stops) == noted
+    raise AssertionError

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from incident_squad.contracts import Contract
+from incident_squad.domain.alert import Alert
 from incident_squad.domain.catalog import Language
 from incident_squad.domain.errors import SquadError
 from incident_squad.domain.incident import Incident
@@ -25,6 +26,7 @@ from incident_squad.ports import (
     Notifier,
     Timeline,
 )
+from incident_squad.steps.acknowledge import on_it_message, said_here
 from incident_squad.steps.message_facts import calls, details_of
 from incident_squad.steps.public_texts import PublicTexts
 from incident_squad.steps.publish_update import PublishUpdate, latest
@@ -131,6 +133,11 @@ class KeepPromises:
         page = standing(events, triage, self.knowledge.catalog) if triage else None
         if page is not None:
             self._wake(incident, page)
+        answered = said_here(events)
+        if answered is not None:
+            name, details = answered.actor.name, details_of(incident, self._alert(incident))
+            message = str(answered.data["message"])
+            self.notifier.send(on_it_message(incident.id, message, name, details))
         broken = next((e for e in reversed(events) if e.event == PROMISE_BROKEN), None)
         if broken is not None:
             self.notifier.send(self._late(incident, str(broken.data["due"])))
@@ -166,6 +173,10 @@ class KeepPromises:
             details=details_of(incident, None),
         )
 
+    def _alert(self, incident: Incident) -> Alert | None:
+        alerts = self.incidents.alerts(incident.id, 1)
+        return alerts[0] if alerts else None
+
     @property
     def _language(self) -> Language:
         return self.knowledge.catalog.policies.language_of("colleagues")
@@ -198,8 +209,7 @@ class KeepPromises:
             self.notifier.send(call)
 
     def _page(self, incident: Incident, due: Escalation) -> Message:
-        alerts = self.incidents.alerts(incident.id)
-        alert = alerts[0] if alerts else None
+        alert = self._alert(incident)
         severity = incident.severity.value if incident.severity else "untriaged"
         title = " ".join(incident.title.split())
         card = ""
