@@ -87,3 +87,19 @@ def test_one_of_many_openers_wins(stores: Stores) -> None:
     assert len(holders) == 6
     assert len(set(holders)) == 1
     assert stores.listed() == [holders[0][4:]]
+
+
+def test_of_many_that_write_the_same_at_once_one_does(stores: Stores) -> None:
+    stores.incidents.open(an_incident(), an_alert(), later(hours=6))
+    wrote: list[object] = []
+
+    def write() -> None:
+        entry = an_entry(summary="the same")
+        wrote.append(
+            stores.timeline.append_once(INCIDENT_ID, entry, lambda e: e.summary == "the same")
+        )
+
+    together(*[write] * 5)
+    assert [event.summary for event in stores.timeline.read(INCIDENT_ID)] == ["the same"]
+    assert len([event for event in wrote if event is not None]) == 1
+    assert stores.timeline.problems(INCIDENT_ID) == ()

@@ -176,6 +176,7 @@ def test_whoever_comes_in_between_the_state_never_goes_back(first: Act, second: 
         for channel in ("topic", "slack", "status"):
             ids = [message.id for message in voice.through(channel)]
             assert len(ids) == len(set(ids)), when
+        assert voice.events().count("UpdatePublished") == len(shown), when
         if not happened:
             return
 

@@ -205,6 +205,15 @@ class Timeline(Protocol):
         """Write an event; raises AuditFailure when it can't, and then the act must not happen."""
         ...
 
+    def append_once(
+        self, incident_id: str, entry: Entry, known: Callable[[TimelineEvent], bool]
+    ) -> TimelineEvent | None:
+        """Write an event unless one is there that is `known`; None when there is.
+
+        Atomic: of many that write the same at once, one does. Raises AuditFailure.
+        """
+        ...
+
     def read(self, incident_id: str, after: int = 0) -> Sequence[TimelineEvent]:
         """Events in order, those after number `after`."""
         ...

@@ -1,6 +1,6 @@
 """The timeline in DynamoDB: each event and the head of the chain are written together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
@@ -65,9 +65,28 @@ class DynamoTimeline:
 
         An event never carries an earlier time than the one before it.
         """
+        written = self._race(incident_id, entry, lambda: False)
+        if written is None:
+            raise AuditFailure(f"the timeline of {incident_id} can't be written")
+        return written
+
+    def append_once(
+        self, incident_id: str, entry: Entry, known: Callable[[TimelineEvent], bool]
+    ) -> TimelineEvent | None:
+        """Write an event unless one is there that is `known`; raises AuditFailure."""
+        return self._race(
+            incident_id, entry, lambda: any(known(event) for event in self.read(incident_id))
+        )
+
+    def _race(
+        self, incident_id: str, entry: Entry, there: Callable[[], bool]
+    ) -> TimelineEvent | None:
         try:
             for attempt in range(RACES):
+                # The head is read first: what comes after this look makes the write fail.
                 event = self._sealed(incident_id, entry)
+                if there():
+                    return None
                 if self._won(incident_id, event):
                     return event
                 pause(self._clock, attempt)

@@ -58,10 +58,7 @@ class AskPublic:
         return request
 
     def _record(self, request: Approval, update: StatusUpdate) -> None:
-        events = self.texts.timeline.read(request.incident_id)
-        if any(e.event == HELD and e.data.get("approval") == request.id for e in events):
-            return
-        self.texts.timeline.append(
+        self.texts.timeline.append_once(
             request.incident_id,
             Entry(
                 event=HELD,
@@ -70,6 +67,7 @@ class AskPublic:
                 actor=Actor.system("approvals"),
                 data={"approval": request.id, "textHash": request.plan_hash},
             ),
+            lambda event: event.event == HELD and event.data.get("approval") == request.id,
         )
 
     def _message(

@@ -71,11 +71,8 @@ class PublicTexts:
 
     def _record(self, request: Approval, update: StatusUpdate) -> None:
         name = _EVENTS[request.status]
-        events = self.timeline.read(request.incident_id)
-        if any(e.event == name and e.data.get("approval") == request.id for e in events):
-            return
         human = request.decided_by
-        self.timeline.append(
+        self.timeline.append_once(
             request.incident_id,
             Entry(
                 event=name,
@@ -83,6 +80,7 @@ class PublicTexts:
                 actor=Actor.human(human) if human else Actor.system("approvals"),
                 data={"approval": request.id, "textHash": request.plan_hash},
             ),
+            lambda event: event.event == name and event.data.get("approval") == request.id,
         )
 
     def _message(self, request: Approval, update: StatusUpdate) -> Message:

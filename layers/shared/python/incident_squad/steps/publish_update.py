@@ -130,13 +130,10 @@ class PublishUpdate:
     def _record(self, incident_id: str, update: StatusUpdate) -> None:
         place = {"state": update.state.value, "at": iso(update.at)}
         held = bool(update.approval_id)
-        for event in self.timeline.read(incident_id):
-            if event.event == UPDATE_PUBLISHED and place.items() <= event.data.items():
-                return
         due = update.next_due_at
         promise = f"; the next one is due by {due:%H:%M} UTC" if due else ""
         waits = " to colleagues; customers read it once it is approved" if held else ""
-        self.timeline.append(
+        self.timeline.append_once(
             incident_id,
             Entry(
                 event=UPDATE_PUBLISHED,
@@ -150,6 +147,7 @@ class PublishUpdate:
                 },
                 engine=update.engine,
             ),
+            lambda event: event.event == UPDATE_PUBLISHED and place.items() <= event.data.items(),
         )
 
     def _tell(self, incident_id: str, update: StatusUpdate) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from incident_squad.adapters.records import copy_of, sound
@@ -33,6 +33,15 @@ class MemoryTimeline:
                 return self._append(incident_id, entry)
         except (UnknownIncident, ValueError) as error:
             raise AuditFailure(f"the timeline of {incident_id} can't be written") from error
+
+    def append_once(
+        self, incident_id: str, entry: Entry, known: Callable[[TimelineEvent], bool]
+    ) -> TimelineEvent | None:
+        """Write an event unless one is there that is `known`; raises AuditFailure."""
+        with self._lock:
+            if any(known(event) for event in self.read(incident_id)):
+                return None
+            return self.append(incident_id, entry)
 
     def _append(self, incident_id: str, entry: Entry) -> TimelineEvent:
         head = self._heads.get(incident_id)
