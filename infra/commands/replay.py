@@ -1,7 +1,7 @@
 """`squad replay`: a past incident again, from its transcripts."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -14,20 +14,22 @@ from rich.table import Table
 from incident_squad.adapters.memory import MemoryLedger
 from incident_squad.adapters.runbook_files import RunbookFiles
 from incident_squad.adapters.system_clock import SystemClock
-from incident_squad.domain.errors import InvalidConfiguration
+from incident_squad.domain.transcript import Transcript
 from incident_squad.ports import Knowledge
 from infra.commands.console import results, say
 from infra.commands.sres import where
 from infra.live import PatientRails, live_rails
 from infra.replay.compare import Difference, differences, judged_differently, walk
 from infra.replay.record import report_of
-from infra.replay.rerun import Again, Rerun, knowledge_then
+from infra.replay.rerun import Again, Rerun
 from infra.replay.saved import PastIncident
 from infra.replay.source import transcripts_of
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _SHOWN = 5
+
+Known = Callable[[Transcript], Knowledge]
 
 
 @click.command()
@@ -69,11 +71,11 @@ def replay(
         say(
             f"{save} holds what the incident's alerts and systems said: read it before you share it"
         )
-    knowledge = RunbookFiles(runbooks) if runbooks else _then(past)
+    known = _today(runbooks) if runbooks else past.known()
     anew = bool(prompts or model)
-    states = _again(past, knowledge, model, prompts) if anew else Rerun(knowledge)(past.transcripts)
+    states = _again(past, known, model, prompts) if anew else Rerun(known)(past.transcripts)
     found = [_found(one, judgements=judgements, anew=anew) for one in states]
-    reports = _reports(states, knowledge)
+    reports = _reports(states, known(past.transcripts[-1]))
     if not judgements:
         found.append([Difference("report", *_texts(one)) for one in islice(walk(*reports), _SHOWN)])
     shown = _outcome(past, states, found, reports[1])
@@ -86,19 +88,18 @@ def replay(
 
 
 def _again(
-    past: PastIncident, knowledge: Knowledge, model: str | None, prompts: Path | None
+    past: PastIncident, known: Known, model: str | None, prompts: Path | None
 ) -> list[Again]:
-    ledger, policies = MemoryLedger(SystemClock()), knowledge.catalog.policies
+    policies = known(past.transcripts[-1]).catalog.policies
+    ledger = MemoryLedger(SystemClock())
     patient = live_rails(ledger, policies, model=model, prompts=prompts, kind=PatientRails)
     with patient as rails:
-        return Rerun(knowledge, rails)(past.transcripts)
+        return Rerun(known, rails)(past.transcripts)
 
 
-def _then(past: PastIncident) -> Knowledge:
-    """What was known; it changes within an incident only when somebody deploys meanwhile."""
-    if not past.knowledge:
-        raise InvalidConfiguration("what the squad knew then is gone: give --runbooks DIR")
-    return knowledge_then(past.knowledge[past.transcripts[-1].knowledge])
+def _today(runbooks: Path) -> Known:
+    files = RunbookFiles(runbooks)
+    return lambda _: files
 
 
 def _found(again: Again, *, judgements: bool, anew: bool) -> list[Difference]:

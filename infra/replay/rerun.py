@@ -52,9 +52,12 @@ class NoModel:
 
 @dataclass(frozen=True)
 class Rerun:
-    """Runs states again. With `rails` a model is asked anew; without, it is given its answers."""
+    """Runs states again. With `rails` a model is asked anew; without, it is given its answers.
 
-    knowledge: Knowledge
+    `known` gives what the squad knew in a state.
+    """
+
+    known: Callable[[Transcript], Knowledge]
     rails: Rails | None = None
 
     def __call__(self, transcripts: Sequence[Transcript]) -> list[Again]:
@@ -63,10 +66,9 @@ class Rerun:
 
     def _again(self, then: Transcript) -> Again:
         tape = Playback(then.crossings, _instead(then))
-        world = MemoryWorld(
-            self.knowledge, Triager(self.knowledge.catalog, self.knowledge.runbooks)
-        )
-        squad = squad_on(tape, world, self._given(then, world))
+        knowledge = self.known(then)
+        world = MemoryWorld(knowledge, Triager(knowledge.catalog, knowledge.runbooks))
+        squad = squad_on(tape, world, _given(then, world))
         if self.rails is not None and then.asks:
             squad = Squad(squad.world, lambda: self.rails)
         try:
@@ -75,11 +77,13 @@ class Rerun:
             return Again(then, tuple(tape.crossings), f"{type(error).__name__}: {error}")
         return Again(then, tuple(tape.crossings))
 
-    def _given(self, then: Transcript, world: MemoryWorld) -> Rails | None:
-        if not then.asks:
-            return None
-        policies = self.knowledge.catalog.policies
-        return Rails(model=NoModel(), ledger=MemoryLedger(world.clock), policies=policies)
+
+def _given(then: Transcript, world: MemoryWorld) -> Rails | None:
+    """Rails for a model that only answers what it answered then."""
+    if not then.asks:
+        return None
+    policies = world.knowledge.catalog.policies
+    return Rails(model=NoModel(), ledger=MemoryLedger(world.clock), policies=policies)
 
 
 def _state(then: Transcript, tape: Tape, squad: Squad, world: MemoryWorld) -> Callable[[], object]:

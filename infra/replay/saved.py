@@ -3,7 +3,7 @@
 import base64
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from incident_squad.domain.errors import InvalidConfiguration
 from incident_squad.domain.transcript import KnownThen, Transcript
-from incident_squad.ports import Transcripts
+from incident_squad.ports import Knowledge, Transcripts
+from infra.replay.rerun import knowledge_then
 
 FORMAT = 1
 
@@ -39,6 +40,13 @@ class PastIncident:
             )
         known = {one.knowledge: store.knowledge(one.knowledge) for one in transcripts}
         return cls(transcripts, {name: one for name, one in known.items() if one is not None})
+
+    def known(self) -> Callable[[Transcript], Knowledge]:
+        """What was known in each state; raises InvalidConfiguration when it is gone."""
+        read = {name: knowledge_then(known) for name, known in self.knowledge.items()}
+        if any(one.knowledge not in read for one in self.transcripts):
+            raise InvalidConfiguration("what the squad knew then is gone: give --runbooks DIR")
+        return lambda then: read[then.knowledge]
 
     @classmethod
     def load(cls, path: Path) -> Self:

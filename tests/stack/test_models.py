@@ -12,7 +12,7 @@ from infra.client import SquadClient
 from infra.local.config import LocalConfig
 from infra.local.stack import LocalStack
 from infra.replay.compare import Difference, differences
-from infra.replay.rerun import Again, Rerun, knowledge_then
+from infra.replay.rerun import Again, Rerun
 from infra.replay.saved import PastIncident
 from infra.replay.source import opened
 from tests import hostile
@@ -60,8 +60,7 @@ class Talk:
         clients = self._stack.clients
         store = opened(clients.cloudformation, clients.dynamodb, self._stack.name)
         past = PastIncident.read_from(store, incident_id)
-        known = knowledge_then(past.knowledge[past.transcripts[0].knowledge])
-        states = Rerun(known)(past.transcripts)
+        states = Rerun(past.known())(past.transcripts)
         return states, [d for one in states for d in differences(one, questions=True)]
 
     def report(self, text: str, statuses: frozenset[str] = ENDED) -> dict[str, Any]:

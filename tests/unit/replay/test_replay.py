@@ -15,7 +15,7 @@ from incident_squad.domain.transcript import Crossing, Transcript
 from infra.cli import squad
 from infra.replay.compare import differences, judged_differently
 from infra.replay.record import report_of
-from infra.replay.rerun import Rerun, knowledge_then
+from infra.replay.rerun import Rerun
 from infra.replay.saved import PastIncident
 from tests import hostile
 from tests.builders import an_alert
@@ -81,12 +81,13 @@ SCRIPTS: dict[str, Script | None] = {
 
 def first_difference(transcripts: MemoryTranscripts) -> str | None:
     past = transcripts.past()
-    known = knowledge_then(next(iter(past.knowledge.values())))
+    known = past.known()
     states = Rerun(known)(past.transcripts)
     assert not [one.error for one in states if one.error]
     found = [d for one in states for d in differences(one, questions=True)]
     if not found:
-        reports = [report_of(states, known, then=then) for then in (True, False)]
+        knowledge = known(past.transcripts[0])
+        reports = [report_of(states, knowledge, then=then) for then in (True, False)]
         assert reports[0] == reports[1]
         assert reports[0]["incidentId"] == past.incident_id
     return f"{found[0].state} {found[0].place}" if found else None
@@ -109,8 +110,8 @@ def test_an_incident_comes_out_the_same_bit_for_bit(name: str) -> None:
 def test_the_report_of_a_replay_is_the_stored_one() -> None:
     run = handled(alert_now(), curious, seeing())
     past = run.transcripts.past()
-    known = knowledge_then(next(iter(past.knowledge.values())))
-    again = report_of(Rerun(known)(past.transcripts), known, then=False)
+    known = past.known()
+    again = report_of(Rerun(known)(past.transcripts), known(past.transcripts[0]), then=False)
     stored = run.squad.build_report()(run.incident_id).to_json()
     for part in ("triage", "diagnosis", "proposedFix", "statusUpdate", "rootCause", "severity"):
         assert again[part] == json.loads(json.dumps(stored[part])), part
@@ -163,6 +164,27 @@ def test_a_transcript_that_cannot_be_kept_costs_nothing_but_a_line() -> None:
     assert run.transcripts.kept == []
     assert len(run.troubles) == 6
     assert run.squad.build_report()(run.incident_id).to_json()["diagnosis"]["findings"]
+
+
+class Poisoned(MemoryTranscripts):
+    """Fails in a way that nobody foresaw."""
+
+    def keep(self, transcript: Transcript) -> None:
+        del transcript
+        raise UnicodeEncodeError("utf-8", "", 0, 1, "surrogates not allowed")
+
+
+def test_nothing_that_goes_wrong_in_keeping_reaches_the_incident() -> None:
+    run = handled(alert_now(), curious, seeing(), Poisoned())
+    assert len(run.troubles) == 6
+    assert run.squad.build_report()(run.incident_id).to_json()["diagnosis"]["findings"]
+
+
+def test_what_was_known_is_looked_up_for_each_state() -> None:
+    past = handled(alert_now(), None).transcripts.past()
+    gone = PastIncident(past.transcripts, {})
+    with pytest.raises(InvalidConfiguration, match="--runbooks"):
+        gone.known()
 
 
 def test_a_saved_incident_runs_without_a_stack_or_a_key(tmp_path: Path) -> None:
@@ -244,7 +266,6 @@ SAVED = sorted(Path("tests/incidents").glob("*.json"))
 @pytest.mark.parametrize("path", SAVED, ids=lambda path: path.stem)
 def test_past_incidents_are_still_judged_alike(path: Path) -> None:
     past = PastIncident.load(path)
-    known = knowledge_then(past.knowledge[past.transcripts[-1].knowledge])
-    for again in Rerun(known)(past.transcripts):
+    for again in Rerun(past.known())(past.transcripts):
         assert not again.error
         assert list(judged_differently(again)) == []

@@ -156,7 +156,10 @@ class Transcribed:
     def _keep(
         self, tape: Recording, state: str, request: BaseModel, at: datetime, *, asks: bool
     ) -> None:
-        """A run that brought nothing about is not worth keeping."""
+        """A run that brought nothing about is not worth keeping.
+
+        What went wrong in the run is raised by it, and what goes wrong here is only told.
+        """
         from incident_squad.domain.transcript import Transcript
 
         given = request.model_dump(mode="json", by_alias=True)
@@ -174,8 +177,8 @@ class Transcribed:
                     crossings=tuple(tape.crossings),
                 )
             )
-        except SquadError as error:
-            self.trouble(f"the transcript of {state} is lost: {error}")
+        except (SquadError, TypeError, ValueError) as error:
+            self.trouble(f"the transcript of {state} is lost: {type(error).__name__}")
 
     @cached_property
     def _knowledge(self) -> str:

@@ -125,8 +125,11 @@ class Playback(Tape):
 
 
 def jsonable(asked: object) -> Any:  # noqa: ANN401 - JSON data
-    """What is asked, as JSON data, whatever it is."""
-    return to_jsonable_python(asked, bytes_mode="base64", serialize_unknown=True)
+    """What is asked, as JSON data; None when it cannot be."""
+    try:
+        return to_jsonable_python(asked, bytes_mode="base64", serialize_unknown=True)
+    except (TypeError, ValueError):
+        return None
 
 
 def _place(port: str, asked: object) -> str:
