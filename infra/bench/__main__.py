@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from incident_squad.intake.recognise import normalise
-from infra.bench import model, storm, way
+from infra.bench import model, storm, tape, way
 from infra.bench.figures import describe
 from infra.commands.console import results
 from infra.pipeline import Pipeline
@@ -25,6 +25,7 @@ def main() -> None:
     _loading()
     _triage()
     _storm()
+    tape.run(incidents=20)
     model.run(incidents=10)
     way.run(incidents=int(sys.argv[1]) if len(sys.argv) > 1 else 5)
 
