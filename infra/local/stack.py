@@ -91,6 +91,7 @@ class LocalStack:
         self._config, self._progress = config, progress
         self._model = model_access(config, variable)
         self._parts = ExitStack()
+        self._stopped = False
 
     def __enter__(self) -> Self:
         """Give itself."""
@@ -107,6 +108,7 @@ class LocalStack:
 
     def stop(self) -> None:
         """Stop everything that was started, the last first; the state is saved if it is kept."""
+        self._stopped = True
         self._parts.close()
 
     def check(self) -> None:
@@ -114,15 +116,17 @@ class LocalStack:
         self._emulator.check()
 
     def warm(self) -> None:
-        """Start every function before its first call, those on an alert's way first.
+        """Start the functions on an alert's way before their first call.
 
         It takes seconds, in which alerts may come. What fails here says so at its first call.
         """
-        first = sorted(FUNCTIONS, key=lambda row: not (row.state or row.name in ON_THE_WAY))
+        names = (row.name for row in FUNCTIONS if row.state or row.name in ON_THE_WAY)
         with ThreadPoolExecutor(WARMED_AT_A_TIME) as pool:
-            list(pool.map(self._start_environment, (row.name for row in first)))
+            list(pool.map(self._start_environment, names))
 
     def _start_environment(self, function: str) -> None:
+        if self._stopped:
+            return
         with suppress(BotoCoreError, ClientError):
             self.clients.functions.invoke(
                 FunctionName=f"{self.name}-{function}", InvocationType="DryRun"
