@@ -110,7 +110,7 @@ def test_the_post_mortem_tells_the_whole_story(site: Website) -> None:
     text = site.post_mortem(INCIDENT_ID)
     for part in ("Summary", "Impact", "Root cause", "Clocks", "Action items", "Timeline"):
         assert f"## {part}" in text
-    assert "proven, confidence 80%, floor" in text
+    assert "proven, confidence 80%, by floor" in text
     assert "E1, postgresql orders-db: SELECT" in text
     assert "| approved | 240 |" in text
     assert "- Triaged 0 seconds after the alert." in text
@@ -143,3 +143,21 @@ def test_a_hostile_alert_is_harmless_in_markdown() -> None:
     assert "<script>" not in text
     assert "\n# forged" not in text
     assert "[a](" not in text.replace("\\[a\\](", "")
+
+
+def test_the_post_mortem_quotes_only_what_customers_could_read(site: Website) -> None:
+    site.text_link()
+    text = site.post_mortem(INCIDENT_ID)
+    quoted = text.partition("What customers were told last:")[2].partition("## ")[0]
+    assert "Identified" in quoted
+    assert "Monitoring" not in quoted
+
+
+def test_a_model_that_failed_is_not_told_as_a_leak(site: Website) -> None:
+    (update, *_) = site.incidents.updates(INCIDENT_ID)
+    failed = update.model_copy(update={"fallback_reason": "overloaded: 529"})
+    site.incidents.put_update(INCIDENT_ID, failed)
+    assert "leak gate" not in site.post_mortem(INCIDENT_ID)
+    leaked = update.model_copy(update={"fallback_reason": "the leak gate stopped the text: ip"})
+    site.incidents.put_update(INCIDENT_ID, leaked)
+    assert "The leak gate stopped a public text" in site.post_mortem(INCIDENT_ID)

@@ -178,8 +178,7 @@ class IncidentStore(Protocol):
     def place_update(
         self, incident_id: str, update: StatusUpdate, after: int
     ) -> StatusUpdate | None:
-        """Store an update as the one that follows number `after`, atomically; gives it with its
-        number.
+        """Store an update as the one that follows number `after`, atomically, and give it so.
 
         None when something else was said meanwhile, or this very update has its place already.
         """

@@ -61,8 +61,8 @@ class PagerDutyChannel(HttpChannel):
 class SlackChannel(HttpChannel):
     """Slack: a thread an incident in `channel` (its id), by the bot `token`.
 
-    Approvers and those who are paged get a link of their own by direct message. The bot needs the scopes chat:write,
-    channels:history, im:history, im:write and users:read.email.
+    Approvers and those who are paged get a link of their own by direct message. The bot needs the
+    scopes chat:write, channels:history, im:history, im:write and users:read.email.
     """
 
     kind: Literal["slack"]

@@ -7,6 +7,9 @@ from pydantic import Field
 from incident_squad.domain.triage import FLOOR
 from incident_squad.domain.values import Moment, Value
 
+PROMISE_BROKEN = "PromiseBroken"
+"""The event that owns up to an update that customers were promised and that came late."""
+
 
 class UpdateState(StrEnum):
     """The states of a public status page, in their order."""

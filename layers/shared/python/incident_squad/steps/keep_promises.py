@@ -11,7 +11,7 @@ from incident_squad.domain.catalog import Language
 from incident_squad.domain.errors import SquadError
 from incident_squad.domain.incident import Incident
 from incident_squad.domain.timeline import Actor, Entry, TimelineEvent
-from incident_squad.domain.update import StatusUpdate
+from incident_squad.domain.update import PROMISE_BROKEN, StatusUpdate
 from incident_squad.domain.values import iso
 from incident_squad.policy.clearance import is_public, must_wait
 from incident_squad.policy.escalation import ESCALATED, Escalation, escalation, standing
@@ -39,8 +39,6 @@ LEAD_FOR_APPROVAL = timedelta(minutes=5)
 
 KEPT_IN_VIEW = timedelta(days=30)
 """How long public texts of incidents are looked at that were resolved before somebody decided."""
-
-PROMISE_BROKEN = "PromiseBroken"
 
 
 class Kept(Contract):

@@ -1,11 +1,14 @@
 """The post-mortem draft: Markdown from the record, for people to go on with."""
 
+import itertools
 from dataclasses import dataclass
 
 from incident_squad.agents.communicator import executive_summary
 from incident_squad.agents.facts import Facts, facts_of
+from incident_squad.agents.history import explanation
 from incident_squad.domain.evidence import Evidence
 from incident_squad.domain.record import IncidentRecord
+from incident_squad.policy.clearance import is_public
 from incident_squad.ports import Clock, Knowledge
 from incident_squad.steps.lessons import went_badly, went_well
 from incident_squad.steps.markdown import md
@@ -43,16 +46,18 @@ class PostMortem:
 
 
 def _paragraphs(text: str) -> str:
-    head, _, items = text.partition("\n\n")
-    lines = [f"- {md(line)}" for line in head.split("\n")[1:]]
-    return "\n".join(lines) if items else md(text)
+    """The executive summary without its title, and without the action items: both stand below."""
+    told = text.split("\n")[1:]
+    facts = itertools.takewhile(lambda line: not line.rstrip().endswith(":"), told)
+    return "\n".join(f"- {md(line)}" for line in facts if line.strip())
 
 
 def _public_impact(record: IncidentRecord) -> str:
-    published = [update for update in record.updates if update.published]
-    if not published:
-        return ""
-    quoted = "\n".join(f"> {md(line)}" for line in published[-1].external.split("\n"))
+    incident_id, requests = record.incident.id, record.public_texts
+    shown = [u for u in record.updates if is_public(incident_id, u, requests)]
+    if not shown:
+        return "\n\nCustomers were told nothing."
+    quoted = "\n".join(f"> {md(line)}".rstrip() for line in shown[-1].external.split("\n"))
     return f"\n\nWhat customers were told last:\n\n{quoted}"
 
 
@@ -61,8 +66,8 @@ def _root_cause(record: IncidentRecord) -> str:
     if diagnosis is None:
         return "No diagnosis was reached."
     sure = "proven" if diagnosis.conclusive else "not proven"
-    weight = f"{sure}, confidence {diagnosis.confidence:.0%}, {diagnosis.engine}"
-    lines = [f"{md(diagnosis.root_cause)} ({weight})", ""]
+    weight = f"{sure}, confidence {diagnosis.confidence:.0%}, by {diagnosis.engine}"
+    lines = [f"{md(explanation(diagnosis.root_cause))} ({weight})", ""]
     known = {evidence.id: evidence for evidence in record.evidence}
     for finding in diagnosis.findings:
         proof = "".join(_proof(known.get(name), name) for name in finding.evidence_ids)
@@ -73,8 +78,8 @@ def _root_cause(record: IncidentRecord) -> str:
 def _proof(evidence: Evidence | None, name: str) -> str:
     if evidence is None:
         return f" ({name})"
-    value = "" if evidence.value is None else f" = {evidence.value}"
-    return f"\n  - {name}, {md(evidence.source)}: {md(evidence.asked)}{md(value)}"
+    value = "" if evidence.value is None else f" = {md(str(evidence.value))}"
+    return f"\n  - {name}, {md(evidence.source)}: {md(evidence.asked)}{value}"
 
 
 def _steps(record: IncidentRecord) -> str:
