@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
-from incident_squad.policy.triage.knowledge import read_yaml
+from incident_squad.policy.triage.data import read_yaml
 from incident_squad.policy.triage.tagging import Tagged, Tagger
 
 SUBJECTS = frozenset({"earning", "people", "inside", "serving", "machine"})

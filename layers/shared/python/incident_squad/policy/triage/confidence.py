@@ -5,7 +5,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from incident_squad.domain.values import IncidentType
-from incident_squad.policy.triage.knowledge import read_yaml
+from incident_squad.policy.triage.data import read_yaml
 
 
 def margin(points: Mapping[IncidentType, float]) -> float:

@@ -7,7 +7,7 @@ from incident_squad.policy.triage.claims import Claim
 
 _FACING = ("earning", "people", "serving")
 _GRAVE = frozenset({"revenue stopped", "everybody"})
-_SHORT = 3
+_HOSTILE = ("attack", "outsider", "keys", "seized", "ransom", "grabbed", "intrudes")
 
 
 @dataclass(slots=True)
@@ -125,13 +125,16 @@ def _note_good(claim: Claim, found: Effects, read: Sequence[Claim], *, measured:
         found.note("core well", claim)
     elif claim.state == "fine" and _carried(claim, read):
         found.note("harmless", claim)
-    elif claim.state == "said" and (claim.says("inside") or claim.says("own")) and _alone(claim):
+    elif claim.state == "said" and claim.about("inside", "own") and _only_ours(claim, read):
         found.note("minor", claim)
 
 
-def _alone(claim: Claim) -> bool:
-    """Whether a few words say it and nothing else (`Internal tool.`)."""
-    return len(claim.text.split()) <= _SHORT and not claim.about(*_FACING)
+def _only_ours(claim: Claim, read: Sequence[Claim]) -> bool:
+    """Whether only the company itself is spoken of: no people outside, no attack."""
+    if claim.about(*_FACING) or claim.about("machine"):
+        return False
+    hit = any(other.bad and other.about(*_FACING) for other in read)
+    return not hit and not any(other.about(*_HOSTILE) for other in read)
 
 
 def _carried(claim: Claim, read: Sequence[Claim]) -> bool:

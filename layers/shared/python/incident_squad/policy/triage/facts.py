@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
 
-from incident_squad.policy.triage.knowledge import read_yaml
+from incident_squad.policy.triage.data import read_yaml
 from incident_squad.policy.triage.shares import Share, Unit, shares
 from incident_squad.policy.triage.tagging import Tagged, Tagger
 from incident_squad.policy.triage.templates import Fact, compile_fact, literals

@@ -3,17 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import Any
-
-import yaml
 
 from incident_squad.domain.values import IncidentType
+from incident_squad.policy.triage.data import read_yaml
 from incident_squad.policy.triage.patterns import Pattern, compile_all
 from incident_squad.policy.triage.words import Vocabulary
-
-_HERE = Path(__file__).parent
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +59,8 @@ class Knowledge:
 @lru_cache(maxsize=1)
 def knowledge() -> Knowledge:
     """The knowledge of this package; loading takes some tens of milliseconds, once."""
-    vocabulary = Vocabulary(_yaml("glossary.yaml"))
-    lexicon_data = _yaml("lexicon.yaml")
+    vocabulary = Vocabulary(read_yaml("glossary.yaml"))
+    lexicon_data = read_yaml("lexicon.yaml")
     for sections in lexicon_data["subjects"].values():
         vocabulary.name(sections["products"].split())
     lexicon = _lexicon(lexicon_data, vocabulary)
@@ -81,24 +75,14 @@ def knowledge() -> Knowledge:
     # A short product's name is too near to ordinary words: `spanner` and scanner.
     vocabulary.learn(words)
     vocabulary.learn(vocabulary.spoken)
-    vocabulary.keep(_yaml("ordinary.yaml")["words"].split())
-    return Knowledge(vocabulary, _structure(_yaml("structure.yaml")), lexicon)
-
-
-def read_yaml(name: str) -> Any:  # noqa: ANN401 - the caller knows the file's shape
-    """A YAML file beside this module."""
-    return _yaml(name)
+    vocabulary.keep(read_yaml("ordinary.yaml")["words"].split())
+    return Knowledge(vocabulary, _structure(read_yaml("structure.yaml")), lexicon)
 
 
 def glob(pattern: str) -> Wildcard:
     """A compiled wildcard pattern; compare with lower-case text."""
     first, *middle = pattern.lower().split("*")
     return Wildcard(first, tuple(middle[:-1]), middle[-1] if middle else None)
-
-
-def _yaml(name: str) -> Any:  # noqa: ANN401 - the shape is the file's own
-    text = (_HERE / name).read_text(encoding="utf-8")
-    return yaml.load(text, _LOADER)  # noqa: S506 - one of the two safe loaders
 
 
 def _lexicon(

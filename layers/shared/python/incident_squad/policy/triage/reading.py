@@ -29,6 +29,15 @@ _TOOLS = frozenset(
         *("importer", "indexer", "consumer", "web", "portal", "check", "checker", "monitor"),
     ]
 )
+_TOOL_NOUNS = frozenset(
+    [
+        *("exporter", "dashboard", "importer", "ui", "editor", "console", "viewer", "collector"),
+        *("scraper", "inventory", "wizard", "explorer", "indexer", "simulator", "plugin"),
+    ]
+)
+_COMPOUND = 2
+_OWNER = re.compile(r"\b([\w.-]+)['\u2019]s(?=\s)")
+_OWNS = "~"
 _SENTENCE_GAP = 50
 _CLAUSE_GAP = 2
 _MACHINE = re.compile(r"(?i)\b(?:labels|value)\s*=\s*(?:map\[[^\]]*\]?|[\d.e+-]+)")
@@ -187,13 +196,30 @@ def _add_clause(reading: Reading, vocabulary: Vocabulary, clause: Clause, weight
     if clause.first:
         reading.sentences.append(clause.text)
     pending: list[str] = []
-    for chunk in _CHUNK.findall(clause.text):
-        if is_name(chunk, vocabulary):
+    start = len(reading.tokens)
+    for chunk in _CHUNK.findall(_OWNER.sub(r"\1" + _OWNS, clause.text)):
+        if chunk.endswith(_OWNS):
+            _flush(reading, vocabulary, pending, weight * clause.factor, name=False)
+            owner = split_camel_known(chunk, vocabulary)
+            _flush(reading, vocabulary, owner, NAME_WEIGHT * weight * clause.factor, name=False)
+        elif is_name(chunk, vocabulary):
             _flush(reading, vocabulary, pending, weight * clause.factor, name=False)
             _add_chunk(reading, vocabulary, chunk, NAME_WEIGHT * weight * clause.factor, name=True)
         else:
             pending.extend(split_camel_known(chunk, vocabulary))
     _flush(reading, vocabulary, pending, weight * clause.factor, name=False)
+    _weigh_tools(reading, start)
+
+
+def _weigh_tools(reading: Reading, start: int) -> None:
+    """A `DNS dashboard` or a `WAF log importer` is a tool: what it is for counts little."""
+    for place in range(start, len(reading.tokens)):
+        if reading.tokens[place].word not in _TOOL_NOUNS:
+            continue
+        for before in range(max(start, place - _COMPOUND), place):
+            token = reading.tokens[before]
+            if reading.tokens[place].position - token.position <= place - before:
+                reading.tokens[before] = replace(token, weight=token.weight * _TOOL)
 
 
 def _add_chunk(
