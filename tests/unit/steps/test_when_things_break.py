@@ -18,7 +18,7 @@ from incident_squad.contracts import HandOverInput, WorkflowError
 from incident_squad.domain.approval import Approval, ApprovalStatus, Decision
 from incident_squad.domain.errors import TransientFailure
 from incident_squad.domain.incident import IncidentStatus, Stage
-from incident_squad.domain.plan import Effect, StepRecord, StepStatus
+from incident_squad.domain.plan import Applier, Effect, StepRecord, StepStatus
 from incident_squad.domain.timeline import Actor, Entry
 from incident_squad.steps.decide_approval import DecideApproval
 from incident_squad.steps.hand_over import HandOver
@@ -113,6 +113,14 @@ def test_a_hand_over_pages_with_all_that_is_known_and_keeps_the_incident_open(wo
     assert "it broke" in page.body
     assert "SELECT pg_terminate_backend(pid)" in page.body
     assert "Nothing was changed." in page.body
+
+
+def test_a_hand_over_says_what_kept_the_squad_from_the_plan(world: World) -> None:
+    why = ("step 'End them': 'orders-db' has no connection slot left for us",)
+    world.incidents.put_plan(a_plan(applier=Applier.NOBODY, why=why))
+    world.hand_over(HandOverInput(incident_id=INCIDENT_ID, reason="x"))
+    (page,) = world.notifier.messages
+    assert f"Not applied: {why[0]}" in page.body
 
 
 def test_a_hand_over_says_what_stands_and_what_was_seen_last(world: World) -> None:

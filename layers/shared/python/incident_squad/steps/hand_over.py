@@ -6,6 +6,7 @@ from incident_squad.contracts import Done, HandOverInput
 from incident_squad.domain.approval import ApprovalStatus
 from incident_squad.domain.errors import ApprovalRefused
 from incident_squad.domain.incident import Incident, IncidentStatus, Stage
+from incident_squad.domain.plan import Applier, Plan
 from incident_squad.domain.timeline import Actor, Entry
 from incident_squad.ports import (
     Approvals,
@@ -110,6 +111,7 @@ class HandOver:
         body = [
             f"Why: {reason}",
             *self._seen_last(incident),
+            *_why_nobody(plan),
             f"Known: {known}",
             *(["What the squad has changed:", *stands] if stands else ["Nothing was changed."]),
             *(["For people to do now:", *tasks] if tasks else ()),
@@ -140,6 +142,13 @@ class HandOver:
         if service is None:
             return (catalog.people[catalog.vp_engineering].email,)
         return tuple(catalog.people[p].email for p in catalog.teams[service.owner].on_call)
+
+
+def _why_nobody(plan: Plan | None) -> tuple[str, ...]:
+    """What kept the squad from applying the plan, where nobody but people may."""
+    if plan is None or plan.applier is not Applier.NOBODY:
+        return ()
+    return (f"Not applied: {'; '.join(plan.why)}",)
 
 
 def _reason(request: HandOverInput) -> str:
