@@ -166,9 +166,10 @@ def _is_inside(claim: Claim, read: Sequence[Claim]) -> bool:
 
 def _is_taken(claim: Claim, read: Sequence[Claim]) -> bool:
     """Whether data went where it must not be, or its theft is confirmed."""
-    confirmed = claim.says("confirmed") and claim.about("belongings", "grabbed")
-    return (
-        claim.says("belongings", "grabbed", "away")
-        or claim.says("grabbed", "outsider")
-        or (confirmed and any(other.about("grabbed") for other in read))
-    )
+    if claim.says("belongings", "grabbed", "away") or claim.says("grabbed", "outsider"):
+        return True
+    if not claim.says("confirmed"):
+        return False
+    alone = len(claim.text.split()) == 1 and any(c.says("belongings", "grabbed") for c in read)
+    named = claim.about("belongings", "grabbed") and any(c.about("grabbed") for c in read)
+    return alone or named

@@ -22,7 +22,8 @@ class Stated:
 
     def share(self) -> Share | None:
         """The worst share that is measured; a rule's bound only when nothing is measured."""
-        sure = [share for share in self.shares if share.sure] or self.shares
+        some = [share for share in self.shares if share.percent]
+        sure = [share for share in some if share.sure] or some
         return max(sure, key=lambda share: share.percent, default=None)
 
 

@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from incident_squad.policy.triage.reading import Reading
 from incident_squad.policy.triage.words import STOP, Vocabulary, fold
 
-NEGATIONS = frozenset({"no", "without", "notof", "aucun", "aucune", "sans", "nor", "ni", "never"})
+NEGATIONS = frozenset(
+    {"no", "nothing", "rien", "without", "notof", "aucun", "aucune", "sans", "nor", "ni", "never"}
+)
 _SLACK = 4
 _SPELT_OUT = 2
 

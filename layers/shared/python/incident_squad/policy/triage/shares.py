@@ -78,13 +78,20 @@ def shares(row: Sequence[Tagged], quantities: Mapping[str, float]) -> Iterator[S
         elif _count(word.text):
             yield from _fraction(row, place)
         if word.text in _EVERY and place + 1 < len(row) and row[place + 1].text in _ORDINALS:
-            each = _unit_after(row, place + 2)
+            each = _unit_after(row, place + 2) or _things(row, place + 1)
             if each:
                 yield Share(round(100 / _ORDINALS[row[place + 1].text], 1), each)
         for name, percent in quantities.items():
             unit = _unit_after(row, place + 1) if word.has(name) else None
             if unit and (percent > _ONE or unit is Unit.USERS):
                 yield Share(percent, unit)
+
+
+def _things(row: Sequence[Tagged], place: int) -> Unit | None:
+    """Requests, when every so-manieth of something is spoken of: `every second` is a time."""
+    following = row[place + 1 : place + 2]
+    thing = row[place].text != "second" and following and not following[0].has("resource")
+    return Unit.REQUESTS if thing else None
 
 
 def _percentage(row: Sequence[Tagged], place: int) -> Iterator[Share]:
