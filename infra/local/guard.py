@@ -42,5 +42,8 @@ class Guard:
 
     def dismiss(self) -> None:
         """The group has been ended as it should be: there is nothing to do any more."""
-        if self._watch.poll() is None:
+        try:
             self._watch.communicate(b"done", timeout=_SECONDS)
+        except subprocess.TimeoutExpired:  # it has not even begun: then it must not begin
+            self._watch.kill()
+            self._watch.wait()
