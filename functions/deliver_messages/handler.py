@@ -12,6 +12,7 @@ def lambda_handler(event: Event) -> Delivered:
     measure(
         DeliveriesFailed=told.failed,
         DeliveriesRefused=told.refused,
+        DeliveriesUncertain=told.uncertain,
         OldestDeliverySeconds=told.oldest_seconds,
     )
     return told

@@ -184,3 +184,11 @@ def test_messages_that_are_put_at_once_all_have_a_place_of_their_own(outbox: Out
     orders = [[d.message.id for d in found if d.channel == name] for name in ("slack", "topic")]
     assert orders[0] == orders[1]
     assert sorted({d.number for d in found}) == [1, 2, 3, 4, 5, 6]
+
+
+def test_whoever_puts_is_told_whether_there_is_anything_to_deliver(outbox: Outbox) -> None:
+    assert outbox.put(a_message(id="one"), ("slack",))
+    assert outbox.put(a_message(id="one"), ("slack",))
+    outbox.finish(ended(outbox.of_incident(INCIDENT_ID)[0]), only_lane(outbox))
+    assert not outbox.put(a_message(id="one"), ("slack",))
+    assert not outbox.put(a_message(id="two"), ())

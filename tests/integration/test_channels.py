@@ -225,8 +225,8 @@ class Mortal:
         self._maybe_die()
         return self.secrets.get(name)
 
-    def put(self, message: Message, channels: Sequence[str]) -> None:
-        self.outbox.put(message, channels)
+    def put(self, message: Message, channels: Sequence[str]) -> bool:
+        return self.outbox.put(message, channels)
 
     def of_incident(self, incident_id: str) -> Sequence[Delivery]:
         return self.outbox.of_incident(incident_id)

@@ -307,10 +307,10 @@ class Notifier(Protocol):
 class Outbox(Protocol):
     """Messages that are on their way, and what became of those that were."""
 
-    def put(self, message: Message, channels: Sequence[str]) -> None:
+    def put(self, message: Message, channels: Sequence[str]) -> bool:
         """Store a message once for each channel, all or nothing, after all that is there.
 
-        What is already there is left as it is.
+        What is already there is left as it is. Gives whether any of it waits to be delivered.
         """
         ...
 

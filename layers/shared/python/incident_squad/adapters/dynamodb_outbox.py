@@ -50,15 +50,17 @@ class DynamoOutbox:
         self._table = DynamoTable(client, table, clock)
         self._clock = clock
 
-    def put(self, message: Message, channels: Sequence[str]) -> None:
-        """Store a message once for each channel, all or nothing, after all that is there."""
+    def put(self, message: Message, channels: Sequence[str]) -> bool:
+        """Store a message once for each channel, after all that is there; whether any waits."""
         for attempt in range(RACES):
             known = self.of_incident(message.incident_id)
-            there = {d.channel for d in known if d.message.id == message.id}
+            there = {d.channel: d.status for d in known if d.message.id == message.id}
             missing = [channel for channel in channels if channel not in there]
             number = max((d.number for d in known), default=0) + 1
-            if not missing or self._put(message, missing, number):
-                return
+            if not missing:
+                return DeliveryStatus.WAITING in there.values()
+            if self._put(message, missing, number):
+                return True
             pause(self._clock, attempt)
         raise TransientFailure(f"the outbox of {message.incident_id} is too busy")
 

@@ -20,6 +20,9 @@ class PostMessage:
     wake: Callable[[], None]
 
     def send(self, message: Message) -> None:
-        """Put the message into the outbox; raises TransientFailure when the table is away."""
-        self.outbox.put(message, channels_for(message, self.knowledge.catalog))
-        self.wake()
+        """Put the message into the outbox; raises TransientFailure when the table is away.
+
+        Nobody is woken for what was delivered before.
+        """
+        if self.outbox.put(message, channels_for(message, self.knowledge.catalog)):
+            self.wake()

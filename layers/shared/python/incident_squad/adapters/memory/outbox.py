@@ -21,8 +21,8 @@ class MemoryOutbox:
         self._deliveries: dict[_Key, Delivery] = {}
         self._lanes: dict[tuple[str, str], Lane] = {}
 
-    def put(self, message: Message, channels: Sequence[str]) -> None:
-        """Store a message once for each channel, after all that is there."""
+    def put(self, message: Message, channels: Sequence[str]) -> bool:
+        """Store a message once for each channel, after all that is there; whether any waits."""
         with self._lock:
             own = (d for key, d in self._deliveries.items() if key[0] == message.incident_id)
             number = max((d.number for d in own), default=0) + 1
@@ -31,6 +31,8 @@ class MemoryOutbox:
                     message=message, channel=channel, created_at=self._clock.now(), number=number
                 )
                 self._deliveries.setdefault(_key(fresh), copy_of(fresh))
+            put = (self._deliveries[message.incident_id, name, message.id] for name in channels)
+            return any(delivery.status is DeliveryStatus.WAITING for delivery in put)
 
     def of_incident(self, incident_id: str) -> Sequence[Delivery]:
         """All deliveries of an incident, in the order in which they were put."""
