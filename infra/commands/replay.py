@@ -19,7 +19,13 @@ from incident_squad.ports import Knowledge
 from infra.commands.console import results, say
 from infra.commands.sres import where
 from infra.live import PatientRails, live_rails
-from infra.replay.compare import Difference, differences, judged_differently, walk
+from infra.replay.compare import (
+    Difference,
+    difference,
+    differences,
+    judged_differently,
+    walk,
+)
 from infra.replay.record import report_of
 from infra.replay.rerun import Again, Rerun
 from infra.replay.saved import PastIncident
@@ -77,7 +83,8 @@ def replay(
     found = [_found(one, judgements=judgements, anew=anew) for one in states]
     reports = _reports(states, known(past.transcripts[-1]))
     if not judgements:
-        found.append([Difference("report", *_texts(one)) for one in islice(walk(*reports), _SHOWN)])
+        parted = islice(walk(*reports), _SHOWN)
+        found.append([difference("report", path.lstrip("."), *pair) for path, *pair in parted])
     shown = _outcome(past, states, found, reports[1])
     if as_json:
         click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
@@ -109,11 +116,6 @@ def _found(again: Again, *, judgements: bool, anew: bool) -> list[Difference]:
 
 def _reports(states: Sequence[Again], knowledge: Knowledge) -> tuple[Any, Any]:
     return report_of(states, knowledge, then=True), report_of(states, knowledge, then=False)
-
-
-def _texts(one: tuple[str, object, object]) -> tuple[str, str, str]:
-    path, then, now = one
-    return path.lstrip("."), str(then)[:160], str(now)[:160]
 
 
 def _outcome(

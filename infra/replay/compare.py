@@ -10,6 +10,7 @@ from infra.replay.rerun import Again
 
 _NOTHING = "nothing"
 _SHOWN = 160
+_LEAD = 40
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ def differences(again: Again, *, questions: bool) -> Iterator[Difference]:
             place = f"{name}[{number}]" if max(len(then), len(now)) > 1 else name
             pair = (_at(then, number), _at(now, number))
             for path, before, after in _walk(place, *pair):
-                yield Difference(again.then.state, path, _shown(before), _shown(after))
+                yield difference(again.then.state, path, before, after)
 
 
 def judgements(crossings: Iterable[Crossing]) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def judged_differently(again: Again) -> Iterator[Difference]:
     """What differs in a state beyond its wording."""
     pair = (judgements(again.then.crossings), judgements(again.crossings))
     for path, before, after in _walk("", *pair):
-        yield Difference(again.then.state, path.lstrip("."), _shown(before), _shown(after))
+        yield difference(again.then.state, path.lstrip("."), before, after)
 
 
 def walk(then: object, now: object) -> Iterator[tuple[str, object, object]]:
@@ -92,6 +93,15 @@ def _walk(path: str, then: object, now: object) -> Iterator[tuple[str, object, o
         yield path, then, now
 
 
-def _shown(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+def difference(state: str, place: str, then: object, now: object) -> Difference:
+    """One difference; of long texts what is shown begins shortly before they part."""
+    before, after = str(then), str(now)
+    same = next((n for n, pair in enumerate(zip(before, after, strict=False)) if len(set(pair)) > 1),
+                min(len(before), len(after)))  # fmt: skip
+    start = max(0, same - _LEAD) if max(len(before), len(after)) > _SHOWN else 0
+    return Difference(state, place, _cut(before, start), _cut(after, start))
+
+
+def _cut(text: str, start: int) -> str:
+    head, tail = "…" if start else "", "…" if len(text) > start + _SHOWN else ""
+    return f"{head}{text[start : start + _SHOWN]}{tail}"

@@ -5,6 +5,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -15,6 +16,11 @@ from incident_squad.domain.errors import SquadError, TransientFailure
 from incident_squad.domain.transcript import Crossing
 
 T = TypeVar("T")
+
+MOST = 20_000
+"""So many crossings are no judgement any more."""
+
+_TICK = timedelta(milliseconds=1)
 
 WRITES = frozenset(
     {
@@ -95,10 +101,13 @@ class Playback(Tape):
         instead: Mapping[str, Callable[[Any], object]] | None = None,
     ) -> None:
         super().__init__()
+        self._end = datetime.fromtimestamp(0, UTC)
         self._left: dict[str, deque[Crossing]] = defaultdict(deque)
         self._instead = instead or {}
         for one in recorded:
             self._left[_place(one.port, one.asked)].append(one)
+            if one.port == "clock.now":
+                self._end = datetime.fromisoformat(str(one.answer))
 
     @property
     def playing(self) -> bool:
@@ -109,14 +118,29 @@ class Playback(Tape):
         """The answer from the tape; raises TransientFailure when it holds none."""
         del call
         with self._lock:
-            left = self._left.get(_place(port, asked))
-            found = None if not left else left.popleft() if len(left) > 1 else left[0]
+            found = self._next(port, asked)
         if found is None:
             found = self._missing(port, asked)
+        if len(self.crossings) > MOST:
+            raise TransientFailure("this replay comes to no end")
         self._note(found.model_copy(update={"asked": asked}))
         if found.error:
             raise _error(found)
         return form.validate_json(json.dumps(found.answer))
+
+    def _next(self, port: str, asked: object) -> Crossing | None:
+        left = self._left.get(_place(port, asked))
+        if port.startswith("clock."):
+            return left.popleft() if left else self._later(port, asked)
+        return None if not left else left.popleft() if len(left) > 1 else left[0]
+
+    def _later(self, port: str, asked: object) -> Crossing:
+        """Beyond the tape time goes on by what is slept, or who waits would wait for ever."""
+        if port == "clock.sleep" and isinstance(asked, dict):
+            self._end += timedelta(seconds=float(asked["args"][0]))
+            return Crossing(port=port)
+        self._end += _TICK
+        return Crossing(port=port, answer=self._end.isoformat())
 
     def _missing(self, port: str, asked: object) -> Crossing:
         if port not in self._instead:
@@ -134,7 +158,7 @@ def jsonable(asked: object) -> Any:  # noqa: ANN401 - JSON data
 
 def _place(port: str, asked: object) -> str:
     if port in WRITES or port.startswith(("clock.", "model.", "desk.")):
-        return port
+        return port  # here the order counts alone
     return f"{port} {json.dumps(asked, sort_keys=True)}"
 
 
