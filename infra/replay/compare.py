@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from os.path import commonprefix
 from typing import Any
 
 from incident_squad.adapters.transcripts.tape import WRITES
@@ -97,7 +96,8 @@ def _walk(path: str, then: object, now: object) -> Iterator[tuple[str, object, o
 def difference(state: str, place: str, then: object, now: object) -> Difference:
     """One difference; of long texts what is shown begins shortly before they part."""
     before, after = str(then), str(now)
-    same = len(commonprefix([before, after]))
+    pairs = enumerate(zip(before, after, strict=False))
+    same = next((n for n, (one, other) in pairs if one != other), min(len(before), len(after)))
     start = max(0, same - _LEAD) if max(len(before), len(after)) > _SHOWN else 0
     return Difference(state, place, _cut(before, start), _cut(after, start))
 
