@@ -1,5 +1,6 @@
 """The whole squad on a laptop: `with LocalStack.start(...) as stack:`."""
 
+import os
 import re
 import sys
 import time
@@ -29,8 +30,9 @@ from infra.local.model_access import model_access
 
 OVERLAY = "catalog-overlay.yaml"
 SNAPSHOT_SECONDS = 10.0
-WARMED_AT_A_TIME = 2
-ON_THE_WAY = frozenset({"intake", "decide_approval", "deliver_messages"})
+WARMED_AT_A_TIME = max(1, min(4, (os.cpu_count() or 1) // 2))
+"""Half of the processors: what is asked for meanwhile has the others."""
+ON_THE_WAY = frozenset({"intake", "incidents", "decide_approval", "deliver_messages"})
 """Functions that every alert needs, besides the states of the workflow."""
 
 API_URL = re.compile(r"https://(?P<api>\w+)\.execute-api\.[^/]+/(?P<stage>[^/]+)/?$")
