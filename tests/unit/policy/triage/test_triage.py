@@ -154,7 +154,7 @@ def test_accuracy_on_the_labelled_alerts_stays_above_the_floor(card: Scorecard) 
     worst = "; ".join(f"{miss.case.id}: {miss.what}" for miss in card.misses[:10])
 
     assert card.type.share >= 0.985, worst
-    assert card.severity.share >= 0.97, worst
+    assert card.severity.share >= 0.96, worst
     assert card.runbook.share >= 0.93, worst
     assert card.tags["hard"].share >= 0.95, worst
     assert card.tags["fr"].share >= 0.98, worst
