@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from incident_squad.adapters.dynamodb_ledger import BREAKER
 from infra.client import SquadClient
 from infra.local.config import LocalConfig
 from infra.local.stack import LocalStack
@@ -16,8 +17,8 @@ from infra.replay.rerun import Again, Rerun
 from infra.replay.saved import PastIncident
 from infra.replay.source import opened
 from tests import hostile
-from tests.model_server import Fails, Hangs, ModelServer, Says
-from tests.stack.test_local_stack import quiet
+from tests.model_server import Fails, Hangs, ModelServer, Says, Script
+from tests.stack.test_local_stack import quiet, table_of
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 
@@ -43,6 +44,12 @@ class Talk:
         self.last = ""
         self._stack = stack
         self._client = SquadClient(url=stack.url, token=stack.token)
+
+    def tell(self, script: Script) -> None:
+        """Answer by another script from now on, to functions that know of no earlier trouble."""
+        self.server.tell(script)
+        key = {name: {"S": text} for name, text in zip(("PK", "SK"), BREAKER, strict=True)}
+        self._stack.clients.dynamodb.delete_item(TableName=table_of(self._stack), Key=key)
 
     def post(self, text: str) -> str:
         """A new alert's incident."""
@@ -89,7 +96,7 @@ def talk() -> Iterator[Talk]:
 
 
 def test_a_hanging_model_makes_nothing_late(talk: Talk) -> None:
-    talk.server.tell(Hangs())
+    talk.tell(Hangs())
     report = talk.report(POOL)
     assert report["clocks"]["triaged"] < TRIAGE_SECONDS
     assert report["clocks"]["diagnosed"] < DIAGNOSIS_SECONDS
@@ -101,7 +108,7 @@ def test_a_hanging_model_makes_nothing_late(talk: Talk) -> None:
 
 
 def test_a_lying_model_moves_nothing(talk: Talk) -> None:
-    talk.server.tell(hostile.liar)
+    talk.tell(hostile.liar)
     report = talk.report(LAG)
     assert report["clocks"]["triaged"] < TRIAGE_SECONDS
     assert report["type"] == "database"
@@ -124,7 +131,7 @@ def test_a_good_model_is_used_and_its_cost_is_told(talk: Talk) -> None:
             case _:
                 return Says("Enough.")
 
-    talk.server.tell(good)
+    talk.tell(good)
     report = talk.report(MEMORY)
     assert report["triage"]["engine"] == "claude:claude-haiku-5-5"
     assert report["diagnosis"]["engine"] == "claude:claude-sonnet-5-5"
@@ -135,7 +142,7 @@ def test_a_good_model_is_used_and_its_cost_is_told(talk: Talk) -> None:
 
 
 def test_past_incidents_run_again_bit_for_bit(talk: Talk) -> None:
-    talk.server.tell(hostile.liar)
+    talk.tell(hostile.liar)
     talk.report(LAG)
     states, found = talk.again(talk.last)
     assert found == []
@@ -154,7 +161,7 @@ def test_drafts_reach_who_watches_while_they_are_written(talk: Talk) -> None:
             return Says("{}")
         return Says({"external": words, "internal": "", "executive": ""}, every=0.08)
 
-    talk.server.tell(slow)
+    talk.tell(slow)
     incident, seen, after = talk.post(DISK), "", 0
     end = time.monotonic() + 60
     while "UpdateDrafted" not in seen:
