@@ -2,14 +2,11 @@
 
     python -m infra.calibration            # shows the table and writes it
 
-Triage is tuned to alerts that it knows, so its own labelled alerts would make it look too sure.
-Here every alert of `events/labelled` is judged by a voter that learned without it, and several
-times with a third of the words hidden, which is how an alert that nobody has seen looks to the
-rules. Reproducible: who learns from what, and what is hidden, depend on numbers and words alone.
+Triage is tuned to the alerts of `alerts.jsonl`, which would make it look too sure. So only texts of
+`texts.jsonl` are judged here, to which no rule was tuned, each by a voter that learned without it.
+Reproducible: who learns from what depends on numbers alone.
 """
 
-import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,57 +14,39 @@ from pathlib import Path
 import click
 
 from incident_squad.adapters.runbook_files import RunbookFiles
-from incident_squad.domain.alert import Alert
 from incident_squad.intake.recognise import normalise
 from incident_squad.policy import triage
 from incident_squad.policy.triage import Triager
 from incident_squad.policy.triage.confidence import margin
-from infra.evaluation import Case, read_cases
-from infra.training import examples, learn
+from incident_squad.policy.triage.voter import Voter
+from infra.evaluation import Case
+from infra.training import cases_of, examples, learn
 
 ROOT = Path(__file__).parent.parent
-LABELLED = ROOT / "events" / "labelled" / "alerts.jsonl"
 TABLE = Path(triage.__file__).parent / "calibration.yaml"
-HIDDEN, ROUNDS = 0.35, 4
 FOLDS, BLOCK = 5, 10
 """Alerts written one after the other are alike: they are held out together, in blocks."""
 PLACES = (0.0, 0.5, 1.0, 2.0, 3.0, 4.5, 6.0, 9.0)
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
-_WORD = re.compile(r"[^\W\d_]{3,}")
 
 
-def blinded(alert: Alert, turn: int) -> Alert:
-    """The alert with a share of its words hidden; the same words in the same turn."""
-
-    def hide(match: re.Match[str]) -> str:
-        digest = hashlib.sha256(f"{turn} {match.group().lower()}".encode()).digest()
-        return "" if digest[0] < HIDDEN * 256 else match.group()
-
-    return alert.model_copy(
-        update={
-            "title": _WORD.sub(hide, alert.title),
-            "description": _WORD.sub(hide, alert.description),
-            "labels": {name: _WORD.sub(hide, value) for name, value in alert.labels.items()},
-        }
-    )
-
-
-def held_out(cases: Sequence[Case], files: RunbookFiles) -> Iterator[tuple[float, bool]]:
-    """Observations of all cases, each judged by a voter that learned from the others."""
+def held_out(files: RunbookFiles) -> Iterator[tuple[float, bool]]:
+    """Leads, and whether the leading type was right, of texts that no voter had learned."""
+    texts, alerts = cases_of("texts.jsonl"), cases_of("alerts.jsonl")
     for fold in range(FOLDS):
-        others = [case for place, case in enumerate(cases) if place // BLOCK % FOLDS != fold]
-        own = [case for place, case in enumerate(cases) if place // BLOCK % FOLDS == fold]
-        triager = Triager(files.catalog, files.runbooks, learn(*examples(others)))
-        yield from observations(own, triager)
+        others = [text for place, text in enumerate(texts) if place // BLOCK % FOLDS != fold]
+        labels, data = examples([*alerts, *others])
+        votes = Voter(labels, learn(tuple(labels), data))
+        triager = Triager(files.catalog, files.runbooks, votes)
+        own = [text for place, text in enumerate(texts) if place // BLOCK % FOLDS == fold]
+        yield from observations([text for text in own if text.telling], triager)
 
 
 def observations(cases: Sequence[Case], triager: Triager) -> Iterator[tuple[float, bool]]:
     """Leads and whether the leading type was right."""
     for case in cases:
-        alert = normalise(case.payload, {}, NOW)[0]
-        for turn in range(ROUNDS if case.telling else 0):
-            points = triager.points(blinded(alert, turn))
-            yield margin(points), max(points, key=lambda kind: points[kind]) in case.types
+        points = triager.points(normalise(case.payload, {}, NOW)[0])
+        yield margin(points), max(points, key=lambda kind: points[kind]) in case.types
 
 
 def curve(seen: Sequence[tuple[float, bool]]) -> list[tuple[float, float]]:
@@ -87,15 +66,13 @@ def curve(seen: Sequence[tuple[float, bool]]) -> list[tuple[float, float]]:
 @click.command()
 def main() -> None:
     """Compute the table from the labelled alerts and write it."""
-    cases = read_cases(LABELLED.read_text(encoding="utf-8").splitlines())
-    files = RunbookFiles(ROOT / "runbooks")
-    seen = list(held_out(cases, files))
+    seen = list(held_out(RunbookFiles(ROOT / "runbooks")))
     points = curve(seen)
     lines = "".join(f"  - [{lead}, {share}]\n" for lead, share in points)
     TABLE.write_text(
         "# From the lead of the best type over the second (in points) to the probability that it\n"
-        "# is right. Written by `python -m infra.calibration` from events/labelled/alerts.jsonl:\n"
-        f"# don't change it by hand. {len(cases)} alerts, {len(seen)} observations.\n"
+        "# is right. Written by `python -m infra.calibration` from events/labelled/texts.jsonl:\n"
+        f"# don't change it by hand. {len(seen)} texts.\n"
         f"points:\n{lines}",
         encoding="utf-8",
     )

@@ -1,11 +1,11 @@
-"""Learns the weights of triage's second opinion: `policy/triage/votes.json`.
+"""Learns the weights of triage's second opinions: `policy/triage/votes.json`, `gravity.json`.
 
     python -m infra.training            # learns, writes, and shows how well others' alerts are read
 
-Multinomial logistic regression by gradient descent, on `events/labelled`: alerts.jsonl, where a
-label may allow several answers, and failures.txt, a sentence a line. Plain Python, a fixed order
-and rounded weights, so that the same data gives the same file. `infra.calibration` learns without
-the alerts that it judges.
+Multinomial logistic regression by gradient descent, on `events/labelled`: alerts.jsonl and
+texts.jsonl, where a label may allow several answers, and failures.txt, a sentence a line. Plain
+Python, a fixed order and rounded weights, so that the same data gives the same files.
+`infra.calibration` learns without the alerts that it judges.
 """
 
 import json
@@ -25,14 +25,16 @@ from incident_squad.domain.errors import InvalidConfiguration
 from incident_squad.domain.values import IncidentType
 from incident_squad.intake.recognise import normalise
 from incident_squad.policy import triage
+from incident_squad.policy.triage.gravity import LABELS, UNSTATED, Gravity, silent, traits
 from incident_squad.policy.triage.knowledge import knowledge
 from incident_squad.policy.triage.reading import read
-from incident_squad.policy.triage.voter import UNIT, Voter, features, softmax
+from incident_squad.policy.triage.triager import Triager
+from incident_squad.policy.triage.voter import UNIT, Voter, Weights, features, softmax
 from infra.evaluation import Case, read_cases
 
 ROOT = Path(__file__).parent.parent
 LABELLED = ROOT / "events" / "labelled"
-WEIGHTS = Path(triage.__file__).parent / "votes.json"
+WEIGHTS = Path(triage.__file__).parent
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 ROUNDS, STEP, SHRINK, SEED = 12, 2.0, 2e-4, 1
 RARE, FAINT = 2, 0.16
@@ -107,8 +109,27 @@ def _right(
     return tuple(of_topic or of_type)
 
 
-def learn(labels: Mapping[str, IncidentType], data: Sequence[Example]) -> Voter:
-    """The voter that fits the examples best, with small weights."""
+def severities(cases: Sequence[Case], triager: Triager) -> list[Example]:
+    """Examples of severities: an alert's words, and beside them what the rules make of it."""
+    found = []
+    for case in cases:
+        seen = triager.look(normalise(case.payload, {}, NOW)[0])
+        right = tuple(LABELS.index(said) for said in case.severities or (UNSTATED,))
+        found.append(Example(traits(seen.reading, seen.situation, seen.rule), right))
+    return found
+
+
+def learned(cases: Sequence[Case], files: RunbookFiles) -> Triager:
+    """Triage whose second opinions were learned from these cases."""
+    labels, data = examples(cases)
+    votes = Voter(labels, learn(tuple(labels), data))
+    blunt = Triager(files.catalog, files.runbooks, votes, silent())
+    opinion = Gravity(learn(LABELS, severities(cases, blunt)))
+    return Triager(files.catalog, files.runbooks, votes, opinion)
+
+
+def learn(labels: Sequence[str], data: Sequence[Example]) -> Weights:
+    """The weights that fit the examples best, and are small."""
     often = Counter(word for example in data for word in example.features)
     weights = {word: [0.0] * len(labels) for word in often}
     seen = dict.fromkeys(often, 1.0)
@@ -120,7 +141,7 @@ def learn(labels: Mapping[str, IncidentType], data: Sequence[Example]) -> Voter:
         for place in order:
             _descend(data[place], weights, seen, bias)
     kept = {word: _rounded(row) for word, row in weights.items() if often[word] >= RARE}
-    return Voter(
+    return Weights(
         labels,
         [round(each, 3) for each in bias],
         {w: row for w, row in sorted(kept.items()) if row},
@@ -155,26 +176,36 @@ def _rounded(row: Sequence[float]) -> list[int]:
     return [number for place, w in loud for number in (place, round(w * UNIT))]
 
 
+def cases_of(name: str) -> list[Case]:
+    """The labelled alerts of one of our files."""
+    return read_cases((LABELLED / name).read_text(encoding="utf-8").splitlines())
+
+
 def labelled() -> list[Case]:
-    """Our labelled alerts."""
-    return read_cases((LABELLED / "alerts.jsonl").read_text(encoding="utf-8").splitlines())
+    """All our labelled alerts and texts."""
+    return [*cases_of("alerts.jsonl"), *cases_of("texts.jsonl")]
 
 
-def dump(voter: Voter) -> str:
+def dump(labels: Mapping[str, str] | Sequence[str], weights: Weights) -> str:
     """The file's text: one word a line, so that a change can be read."""
-    head = {"labels": voter.labels, "bias": list(voter.bias)}
-    rows = ",\n".join(f"{json.dumps(w)}:{json.dumps(r)}" for w, r in voter.weights.items())
+    head = {"labels": labels, "bias": list(weights.bias)}
+    rows = ",\n".join(f"{json.dumps(w)}:{json.dumps(r)}" for w, r in weights.weights.items())
     return json.dumps(head)[:-1] + ', "weights": {\n' + rows.replace(", ", ",") + "\n}}\n"
 
 
 @click.command()
 def main() -> None:
     """Learn from events/labelled and write the weights."""
-    labels, data = examples(labelled())
-    voter = learn(labels, data)
-    WEIGHTS.write_text(dump(voter), encoding="utf-8")
-    size = WEIGHTS.stat().st_size // 1024
-    click.echo(f"{len(data)} examples, {len(voter.weights)} words, {size} KB")
+    cases = labelled()
+    triager = learned(cases, RunbookFiles(ROOT / "runbooks"))
+    votes, gravity = triager.votes, triager.opinion
+    for name, text, weights in (
+        ("votes", dump(votes.labels, votes.weights), votes.weights),
+        ("gravity", dump(LABELS, gravity.weights), gravity.weights),
+    ):
+        (WEIGHTS / f"{name}.json").write_text(text, encoding="utf-8")
+        size = len(text.encode()) // 1024
+        click.echo(f"{name}: {len(cases)} alerts, {len(weights.weights)} words, {size} KB")
 
 
 if __name__ == "__main__":

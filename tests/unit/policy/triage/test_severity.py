@@ -3,13 +3,13 @@ import pytest
 from incident_squad.domain.catalog import Tier
 from incident_squad.domain.triage import Impact
 from incident_squad.domain.values import IncidentType, Severity
-from incident_squad.policy.triage.severity import RULES, Situation, severity
+from incident_squad.policy.triage.severity import RULES, Situation, ruling
 
 
 def level(facts: dict[str, object], tier: Tier | None = None, hint: str | None = None) -> Severity:
     kind = IncidentType(str(facts.get("type", "application")))
     impact = Impact.model_validate({k: v for k, v in facts.items() if k != "type"})
-    return severity(Situation(impact, kind, tier, hint))[0]
+    return ruling(Situation(impact, kind, tier, hint)).severity
 
 
 @pytest.mark.parametrize(

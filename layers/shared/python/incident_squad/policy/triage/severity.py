@@ -195,7 +195,6 @@ RULES = (
 )
 
 
-def severity(situation: Situation) -> tuple[Severity, Rule]:
-    """The severity and the rule that gave it."""
-    rule = next(rule for rule in RULES if rule.fits(situation))
-    return rule.severity, rule
+def ruling(situation: Situation) -> Rule:
+    """The rule that decides."""
+    return next(rule for rule in RULES if rule.fits(situation))

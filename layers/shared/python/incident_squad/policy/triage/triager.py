@@ -1,6 +1,7 @@
 """The floor's triage: one alert in, one explained judgement out. Milliseconds, no network."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from incident_squad.domain.alert import Alert
 from incident_squad.domain.catalog import Catalog
@@ -26,14 +27,15 @@ from incident_squad.policy.triage.evidence import (
     weaker,
 )
 from incident_squad.policy.triage.facts import fact_finder
+from incident_squad.policy.triage.gravity import Gravity, gravity, settle
 from incident_squad.policy.triage.impact import impact
 from incident_squad.policy.triage.instructions import has_instructions
 from incident_squad.policy.triage.knowledge import knowledge
 from incident_squad.policy.triage.noise import environment, noise
 from incident_squad.policy.triage.patterns import Matcher
-from incident_squad.policy.triage.reading import read
+from incident_squad.policy.triage.reading import Reading, read
 from incident_squad.policy.triage.service import services
-from incident_squad.policy.triage.severity import Situation, severity
+from incident_squad.policy.triage.severity import Rule, Situation, ruling
 from incident_squad.policy.triage.shares import Unit
 from incident_squad.policy.triage.voter import Voter, clues, voter
 
@@ -43,18 +45,37 @@ _ABOUT = 0.15
 """A subject that is named with less than this is only part of another thing's name."""
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the rules make of an alert; `noise` is what shows that it is a test or false alarm."""
+
+    reading: Reading
+    scores: Scores
+    fits: list[ranking.Fit]
+    situation: Situation
+    rule: Rule
+    service: str | None
+    environment: Environment
+    noise: str | None
+
+
 class Triager:
     """Triage with everything compiled once; calling it is pure."""
 
     def __init__(
-        self, catalog: Catalog, runbooks: Mapping[str, Runbook], votes: Voter | None = None
+        self,
+        catalog: Catalog,
+        runbooks: Mapping[str, Runbook],
+        votes: Voter | None = None,
+        opinion: Gravity | None = None,
     ) -> None:
         self._catalog = catalog
         self._runbooks = runbooks
         self._known = knowledge()
         fact_finder()
         claim_reader()
-        self._vote = votes or voter()
+        self.votes = votes or voter()
+        self.opinion = opinion or gravity()
         self._services = services(catalog)
         self._signals = ranking.Signals(runbooks, self._known.vocabulary)
         lexicon = self._known.lexicon
@@ -67,44 +88,52 @@ class Triager:
 
     def __call__(self, alert: Alert) -> Triage:
         """Judge one alert."""
-        effect = impact(alert)
-        scores, fits = self._weigh(alert, effect)
-        kind = scores.best() or IncidentType.APPLICATION
-        service = self._services.find(alert)
-        where = environment(alert, service, self._catalog)
-        noisy = noise(alert)
-        effect = effect.model_copy(
-            update={
-                "noise": noisy is not None,
-                "non_production": where is Environment.STAGING,
-            }
-        )
-        known = self._catalog.services.get(service or "")
-        level, rule = severity(
-            Situation(effect, kind, known.tier if known else None, alert.severity_hint)
-        )
+        seen = self.look(alert)
+        situation, kind = seen.situation, seen.situation.type
+        opinion = self.opinion(seen.reading, situation, seen.rule)
+        level, why = settle(seen.rule, opinion)
+        noisy = seen.noise is not None
         return Triage(
             type=kind,
             severity=level,
-            service=service,
-            environment=where,
-            runbooks=ranking.candidates(fits, kind, self._runbooks, noise=noisy is not None),
-            confidence=confidence(scores.points),
-            impact=effect,
-            noise=noisy is not None,
+            service=seen.service,
+            environment=seen.environment,
+            runbooks=ranking.candidates(seen.fits, kind, self._runbooks, noise=noisy),
+            confidence=confidence(seen.scores.points),
+            impact=situation.impact,
+            noise=noisy,
             why=(
-                *_type_reasons(scores, kind),
-                f"{level} by the rule \u201c{rule.name}\u201d: {rule.sentence}",
-                *_other_reasons(alert, effect, noisy),
+                *_type_reasons(seen.scores, kind),
+                f"{level} {why}",
+                *_other_reasons(alert, situation.impact, seen.noise),
             ),
         )
 
+    def look(self, alert: Alert) -> Seen:
+        """What the rules make of one alert, before the second opinion on its severity."""
+        reading, effect = read(alert, self._known.vocabulary), impact(alert)
+        scores, fits = self._weigh(alert, reading, effect)
+        service = self._services.find(alert)
+        where = environment(alert, service, self._catalog)
+        noisy = noise(alert)
+        facts = {"noise": noisy is not None, "non_production": where is Environment.STAGING}
+        known = self._catalog.services.get(service or "")
+        situation = Situation(
+            effect.model_copy(update=facts),
+            scores.best() or IncidentType.APPLICATION,
+            known.tier if known else None,
+            alert.severity_hint,
+        )
+        rule = ruling(situation)
+        return Seen(reading, scores, fits, situation, rule, service, where, noisy)
+
     def points(self, alert: Alert) -> Mapping[IncidentType, float]:
         """How much speaks for each type, before it becomes a confidence."""
-        return self._weigh(alert, impact(alert))[0].points
+        return self.look(alert).scores.points
 
-    def _weigh(self, alert: Alert, effect: Impact) -> tuple[Scores, list[ranking.Fit]]:
-        reading = read(alert, self._known.vocabulary)
+    def _weigh(
+        self, alert: Alert, reading: Reading, effect: Impact
+    ) -> tuple[Scores, list[ranking.Fit]]:
         if effect.outage or effect.affected_what == Unit.USERS:
             reading.logins_are_down()
         for fact in stated(effect):
@@ -125,7 +154,7 @@ class Triager:
         well = {clue.type for clue in found if clue.weight < 0}
         for clue in found:
             scores.add(weaker(clue) if clue.type in well else clue)
-        vote = self._vote(reading)
+        vote = self.votes(reading)
         about = scores.best(_ABOUT) or _PRIOR.type
         scores.add(_PRIOR)
         for clue in clues(vote):

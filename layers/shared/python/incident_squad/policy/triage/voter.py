@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from incident_squad.domain.values import IncidentType
 from incident_squad.policy.triage.evidence import Clue
@@ -38,40 +39,64 @@ class Vote:
     """Which share of the alert's words was learned, 0 to 1."""
 
 
-class Voter:
-    """Labels with their types, a bias by label, and weights by word (label and weight in turn)."""
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """Probabilities of labels, what each word added to which, and how much was known."""
+
+    shares: Mapping[str, float]
+    parts: Mapping[str, Sequence[tuple[float, str]]]
+    known: float
+
+
+class Weights:
+    """Labels, a bias by label, and weights by word (label's number and weight in turn)."""
 
     def __init__(
         self,
-        labels: Mapping[str, IncidentType],
+        names: Sequence[str],
         bias: Sequence[float],
         weights: Mapping[str, Sequence[int]],
     ) -> None:
-        self.labels = dict(labels)
+        self.names = tuple(names)
         self.bias = tuple(bias)
         self.weights = weights
 
-    def __call__(self, reading: Reading) -> Vote:
-        """The vote on one alert."""
-        names = tuple(self.labels)
+    def weigh(self, found: Mapping[str, float]) -> Weighed:
+        """What features say of the labels."""
         scores = list(self.bias)
-        spoken: dict[IncidentType, list[tuple[float, str]]] = {kind: [] for kind in IncidentType}
+        parts: dict[str, list[tuple[float, str]]] = {name: [] for name in self.names}
         known = 0.0
-        for word, value in features(reading).items():
+        for word, value in found.items():
             pairs = self.weights.get(word, ())
             known += value * value if pairs else 0.0
             for place, weight in zip(pairs[::2], pairs[1::2], strict=True):
                 part = value * weight / UNIT
                 scores[place] += part
-                spoken[self.labels[names[place]]].append((part, word[2:]))
-        labels = dict(zip(names, softmax(scores), strict=True))
+                parts[self.names[place]].append((part, word[2:]))
+        return Weighed(dict(zip(self.names, softmax(scores), strict=True)), parts, known)
+
+
+class Voter:
+    """Votes on runbooks and types: weights, and the type of each label."""
+
+    def __init__(self, labels: Mapping[str, IncidentType], weights: Weights) -> None:
+        self.labels = dict(labels)
+        self.weights = weights
+
+    def __call__(self, reading: Reading) -> Vote:
+        """The vote on one alert."""
+        weighed = self.weights.weigh(features(reading))
         types = dict.fromkeys(IncidentType, 0.0)
-        for label, share in labels.items():
+        spoken: dict[IncidentType, list[tuple[float, str]]] = {kind: [] for kind in IncidentType}
+        for label, share in weighed.shares.items():
             types[self.labels[label]] += share
-        return Vote(labels, types, {kind: _loudest(said) for kind, said in spoken.items()}, known)
+            spoken[self.labels[label]] += weighed.parts[label]
+        words = {kind: loudest(said) for kind, said in spoken.items()}
+        return Vote(weighed.shares, types, words, weighed.known)
 
 
-def _loudest(parts: Sequence[tuple[float, str]]) -> tuple[str, ...]:
+def loudest(parts: Sequence[tuple[float, str]]) -> tuple[str, ...]:
+    """The few words that added most."""
     top = sorted((part for part in parts if part[0] > 0), key=lambda part: (-part[0], part[1]))
     return tuple(dict.fromkeys(word for _, word in top[: _SHOWN * 2]))[:_SHOWN]
 
@@ -110,10 +135,16 @@ def _raise(found: dict[str, float], word: str, value: float) -> None:
 @lru_cache(maxsize=1)
 def voter() -> Voter:
     """The voter of this package's weights; loading takes some milliseconds, once."""
-    text = (Path(__file__).parent / "votes.json").read_text(encoding="utf-8")
-    data = json.loads(text)
+    data = stored("votes")
     labels = {label: IncidentType(kind) for label, kind in data["labels"].items()}
-    return Voter(labels, data["bias"], data["weights"])
+    return Voter(labels, Weights(tuple(labels), data["bias"], data["weights"]))
+
+
+def stored(name: str) -> dict[str, Any]:
+    """Weights as `infra.training` wrote them."""
+    text = (Path(__file__).parent / f"{name}.json").read_text(encoding="utf-8")
+    data: dict[str, Any] = json.loads(text)
+    return data
 
 
 def clues(vote: Vote) -> list[Clue]:
