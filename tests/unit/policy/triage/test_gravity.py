@@ -16,20 +16,17 @@ from incident_squad.policy.triage.gravity import (
 )
 from incident_squad.policy.triage.knowledge import knowledge
 from incident_squad.policy.triage.reading import read
-from incident_squad.policy.triage.severity import RULES, Situation, ruling
+from incident_squad.policy.triage.severity import RULES, Rule, Situation, ruling
 from infra.training import Example, learn
 from tests.builders import an_alert
 
+APPLICATION = IncidentType.APPLICATION
 WORDS: dict[Severity, tuple[str, ...]] = dict.fromkeys(Severity, ("these",))
 
 
 def an_opinion(stated: float = 1.0, **shares: float) -> Opinion:
     every = {level: shares.get(level.value, 0.0) for level in Severity}
     return Opinion(every, stated, WORDS)
-
-
-def rule_of(severity: Severity) -> object:
-    return next(rule for rule in RULES if rule.severity is severity)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +39,7 @@ def rule_of(severity: Severity) -> object:
     ],
 )
 def test_a_sure_opinion_is_heard(rule: Severity, opinion: Opinion, level: Severity) -> None:
-    found, why = settle(next(r for r in RULES if r.severity is rule), opinion)
+    found, why = settle(next(r for r in RULES if r.severity is rule), opinion, APPLICATION)
 
     assert found is level
     assert ("of the vote" in why) == (level is not rule)
@@ -60,19 +57,27 @@ def test_a_sure_opinion_is_heard(rule: Severity, opinion: Opinion, level: Severi
 def test_an_opinion_on_nothing_or_in_doubt_is_not_heard(opinion: Opinion) -> None:
     unknown = RULES[-1]
 
-    assert settle(unknown, opinion)[0] is unknown.severity
+    assert settle(unknown, opinion, APPLICATION)[0] is unknown.severity
 
 
 @given(st.sampled_from(RULES), st.lists(st.floats(0.0, 1.0), min_size=4, max_size=4))
-def test_what_the_rules_call_critical_never_falls_below_high(
-    rule: object, shares: list[float]
+def test_words_alone_lower_what_is_critical_or_high_by_one_level(
+    rule: Rule, shares: list[float]
 ) -> None:
     total = sum(shares) or 1.0
-    opinion = Opinion(
-        {level: share / total for level, share in zip(Severity, shares, strict=True)}, 1.0, WORDS
-    )
-    for critical in (each for each in RULES if each.severity is Severity.SEV1):
-        assert settle(critical, opinion)[0] in {Severity.SEV1, Severity.SEV2}
+    every = {level: share / total for level, share in zip(Severity, shares, strict=True)}
+
+    found = settle(rule, Opinion(every, 1.0, WORDS), APPLICATION)[0]
+
+    if rule.severity.rank <= Severity.SEV2.rank:
+        assert found.rank <= rule.severity.rank + 1
+
+
+@given(st.sampled_from(RULES))
+def test_words_alone_close_nothing_of_security_unseen(rule: Rule) -> None:
+    found = settle(rule, an_opinion(SEV4=1.0), IncidentType.SECURITY)[0]
+
+    assert found is not Severity.SEV4 or rule.severity is Severity.SEV4
 
 
 def test_facts_speak_beside_words() -> None:
@@ -95,7 +100,8 @@ def test_facts_speak_beside_words() -> None:
 def test_without_learning_the_rules_decide(triager: Triager) -> None:
     seen = triager.look(an_alert(title="Nobody can pay", service=None))
 
-    level, why = settle(seen.rule, silent()(seen.reading, seen.situation, seen.rule))
+    opinion = silent()(seen.reading, seen.situation, seen.rule)
+    level, why = settle(seen.rule, opinion, APPLICATION)
 
     assert level is seen.rule.severity
     assert why.startswith("by the rule")

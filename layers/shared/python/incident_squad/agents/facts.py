@@ -20,7 +20,7 @@ from incident_squad.domain.triage import Impact
 from incident_squad.domain.values import IncidentType, Moment, Severity, Value
 from incident_squad.policy.leak_gate import redact
 from incident_squad.policy.notification import concerns_customers, impact_in_words
-from incident_squad.policy.public_words import Topic, topic_of
+from incident_squad.policy.public_words import Topic, topic_of, topics_in
 
 _TELLING = frozenset(
     [
@@ -60,6 +60,7 @@ class PublicFacts(Value):
 
     name: str | None
     uses: str | None = None
+    unable: str | None = None
     impact: str | None = None
     looking_into: str | None = None
     cause: str | None = None
@@ -167,6 +168,7 @@ def _public(
     return PublicFacts(
         name=_public_name(service, topic, language),
         uses=_uses(service, topic, language),
+        unable=_unable(impact, language),
         impact=customer.impact.get(language) if customer else None,
         looking_into=customer.looking_into.get(language) if customer else None,
         cause=customer.cause.get(language) if customer and sure else None,
@@ -197,6 +199,17 @@ def _public_name(service: Service | None, topic: Topic | None, language: str) ->
 def _uses(service: Service | None, topic: Topic | None, language: str) -> str | None:
     uses = service.customers_use_it_to if service else topic.uses if topic else {}
     return uses.get(language)
+
+
+_STANDS_STILL = ("revenue stopped:", "outage:", "everybody:")
+_OR = {"en": " or ", "fr": " ou "}
+
+
+def _unable(impact: Impact, language: str) -> str | None:
+    """What customers cannot do, as the alert states it, in our own words."""
+    said = " ".join(fact for fact in impact.facts if fact.startswith(_STANDS_STILL))
+    uses = [topic.uses[language] for topic in topics_in(said.replace("_", " "))[:2]]
+    return _OR[language].join(uses) or None
 
 
 def _counted(what: str | None) -> str:

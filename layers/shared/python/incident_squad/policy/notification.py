@@ -111,6 +111,9 @@ def concerns_customers(triage: Triage | None, catalog: Catalog) -> bool:
     inside = service is not None and service.tier in {Tier.INTERNAL, Tier.NON_PRODUCTION}
     harmless = triage.noise or triage.impact.noise or triage.severity is Severity.SEV4
     elsewhere = triage.impact.non_production or triage.environment is not Environment.PRODUCTION
+    stolen = triage.impact.data_accessed or triage.impact.confirmed_compromise
+    if stolen and not (harmless or elsewhere):
+        return True  # also from a system that no customer uses
     return not (inside or harmless or elsewhere)
 
 

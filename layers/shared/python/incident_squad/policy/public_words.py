@@ -24,7 +24,7 @@ def _topic(pattern: str, en: tuple[str, str], fr: tuple[str, str]) -> Topic:
 
 TOPICS = (
     _topic(
-        r"pay(?:ments?|ing|s)?|paiements?|billing|facturation|credit cards?|cartes? bancaires?",
+        r"pay(?:ments?|ing|s|er)?|paiements?|billing|facturation|credit cards?|cartes? bancaires?",
         ("Payments", "pay"),
         ("Paiements", "payer"),
     ),
@@ -133,6 +133,11 @@ PUBLIC_WORDS = frozenset(
     for word in (text.lower(), *re.findall(r"[^\W\d_]+", text.lower()))
 ) | {"payment", "order", "login", "auth", "web", "checkout", "cart", "shop", "store", "account"}
 """Words that tell a customer nothing new, so that a service named like one betrays nothing."""
+
+
+def topics_in(text: str) -> tuple[Topic, ...]:
+    """All topics that a text names, the more particular first."""
+    return tuple(topic for topic, pattern in _COMPILED if pattern.search(text))
 
 
 def topic_of(texts: Iterable[str | None]) -> Topic | None:

@@ -2,8 +2,8 @@
 
 Its weights stand in `gravity.json` and are learned as the voter's are (`python -m infra.training`).
 The rules of `severity` speak first: their facts and the rule that fitted are among what it hears,
-so it learns where they can be trusted. It is asked for alerts that state an effect, it cannot put
-what the rules call critical below high, and it says why.
+so it learns where they can be trusted. It is heard where an effect is stated, lowers what
+the rules call critical or high by one level at most, and says why.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from incident_squad.domain.triage import Impact
-from incident_squad.domain.values import Severity
+from incident_squad.domain.values import IncidentType, Severity
 from incident_squad.policy.triage.reading import Reading
 from incident_squad.policy.triage.severity import MANY, MOST, MUCH_REVENUE, Rule, Situation
 from incident_squad.policy.triage.voter import Weights, features, loudest, stored
@@ -24,7 +24,7 @@ _FACT = 0.3
 STATED, SURE = 0.05, 0.5
 """How likely it must be that an effect is stated, and that it is this severity, to be heard."""
 GRAVE = 0.2
-"""While SEV1 is likelier than this, or is what the rules say, nothing falls below SEV2."""
+"""While SEV1 is likelier than this, nothing is lowered."""
 _FLAGS = (
     "outage",
     "degraded",
@@ -126,21 +126,28 @@ def gravity() -> Gravity:
     return Gravity(Weights(data["labels"], data["bias"], data["weights"]))
 
 
-def settle(rule: Rule, opinion: Opinion) -> tuple[Severity, str]:
+def settle(rule: Rule, opinion: Opinion, kind: IncidentType) -> tuple[Severity, str]:
     """The severity and why: what the rule says, unless an opinion that is heard differs."""
     level = rule.severity
     by_rule = f"by the rule \u201c{rule.name}\u201d: {rule.sentence}"
-    said = _heard(level, opinion)
+    said = _heard(level, opinion, kind)
     if said is level:
         return level, by_rule
     return said, f"by {opinion.sentence(said)}; {level} {by_rule}"
 
 
-def _heard(level: Severity, opinion: Opinion) -> Severity:
+def _heard(level: Severity, opinion: Opinion, kind: IncidentType) -> Severity:
     said = opinion.severity
     if opinion.stated < STATED or opinion.shares[said] < SURE:
         return level
-    if level is Severity.SEV1 or opinion.shares[Severity.SEV1] > GRAVE:
-        lowest = Severity.SEV2 if level is Severity.SEV1 else level
-        return min(said, lowest, key=lambda each: each.rank)
-    return said
+    return min(said, _lowest(level, opinion, kind), key=lambda each: each.rank)
+
+
+def _lowest(level: Severity, opinion: Opinion, kind: IncidentType) -> Severity:
+    """How far words may lower: SEV4 is closed unseen, and takes a mild rule and no security."""
+    if level is Severity.SEV1:
+        return Severity.SEV2
+    if opinion.shares[Severity.SEV1] > GRAVE:
+        return level
+    mild = level.rank > Severity.SEV2.rank and kind is not IncidentType.SECURITY
+    return Severity.SEV4 if mild else max(level, Severity.SEV3, key=lambda each: each.rank)

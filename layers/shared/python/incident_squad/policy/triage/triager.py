@@ -91,7 +91,7 @@ class Triager:
         seen = self.look(alert)
         situation, kind = seen.situation, seen.situation.type
         opinion = self.opinion(seen.reading, situation, seen.rule)
-        level, why = settle(seen.rule, opinion)
+        level, why = settle(seen.rule, opinion, kind)
         noisy = seen.noise is not None
         return Triage(
             type=kind,
