@@ -98,6 +98,28 @@ def test_customers_are_told_what_whom_since_when_and_when_next() -> None:
     assert said.fallback_reason == ""
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "Some may be unable to pay or sign in."),
+        ("fr", "ne peuvent pas payer ou se connecter"),
+    ],
+)
+def test_what_customers_cannot_do_is_said_in_our_words(language: str, said: str) -> None:
+    stopped = Impact(
+        outage=True,
+        facts=(
+            "outage: \u201cnobody can log in at auth-gw-01 or pay\u201d",
+            "revenue: \u201cbooking\u201d",
+        ),
+    )
+    record = a_record(triage=a_triage(service="payment-api", impact=stopped))
+    text = update(record=record, language=language).external
+
+    assert said in text
+    assert "auth-gw-01" not in text
+
+
 def test_french_customers_are_told_in_french() -> None:
     said = update(language="fr").external
     assert "Nous examinons des requêtes en échec." in said

@@ -82,6 +82,9 @@ def test_an_internal_service_does_not_concern_customers() -> None:
         }
     )
     assert not concerns_customers(a_triage(), inside)
+    theft = {"type": IncidentType.SECURITY, "severity": Severity.SEV1}
+    assert concerns_customers(a_triage(**theft), inside)
+    assert not concerns_customers(a_triage(**theft, noise=True), inside)
 
 
 def test_the_card_says_what_where_since_impact_and_next() -> None:

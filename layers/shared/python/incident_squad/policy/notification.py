@@ -111,9 +111,9 @@ def concerns_customers(triage: Triage | None, catalog: Catalog) -> bool:
     inside = service is not None and service.tier in {Tier.INTERNAL, Tier.NON_PRODUCTION}
     harmless = triage.noise or triage.impact.noise or triage.severity is Severity.SEV4
     elsewhere = triage.impact.non_production or triage.environment is not Environment.PRODUCTION
-    stolen = triage.impact.data_accessed or triage.impact.confirmed_compromise
-    if stolen and not (harmless or elsewhere):
-        return True  # also from a system that no customer uses
+    broken_in = triage.type is IncidentType.SECURITY and triage.severity is Severity.SEV1
+    if broken_in and not (harmless or elsewhere):
+        return True  # also where no customer goes: their data may have been there
     return not (inside or harmless or elsewhere)
 
 
