@@ -89,9 +89,12 @@ class Site:
         return [str(event["event"]) for event in timeline["events"]]
 
     def message(self, incident_id: str, kind: str) -> Message:
-        """The first message of a kind about an incident."""
+        """The first message of a kind about an incident.
+
+        Who was killed while telling holds the turn for a minute; the schedule comes each minute.
+        """
         found = self.stack.inbox.wait_for(
-            lambda m: m.incident_id == incident_id and m.kind == kind, 60
+            lambda m: m.incident_id == incident_id and m.kind == kind, 180
         )
         assert found is not None, f"no {kind} message about {incident_id}"
         return found
