@@ -6,6 +6,7 @@ from incident_squad.domain.triage import Impact
 from incident_squad.domain.values import IncidentType, Severity
 from incident_squad.policy.triage import Triager
 from incident_squad.policy.triage.gravity import (
+    FIRM,
     LABELS,
     STATED,
     SURE,
@@ -29,6 +30,10 @@ def an_opinion(stated: float = 1.0, **shares: float) -> Opinion:
     return Opinion(every, stated, WORDS)
 
 
+def a_rule(level: Severity) -> Rule:
+    return next(rule for rule in RULES if rule.severity is level and rule.name not in FIRM)
+
+
 @pytest.mark.parametrize(
     ("rule", "opinion", "level"),
     [
@@ -39,7 +44,7 @@ def an_opinion(stated: float = 1.0, **shares: float) -> Opinion:
     ],
 )
 def test_a_sure_opinion_is_heard(rule: Severity, opinion: Opinion, level: Severity) -> None:
-    found, why = settle(next(r for r in RULES if r.severity is rule), opinion, APPLICATION)
+    found, why = settle(a_rule(rule), opinion, APPLICATION)
 
     assert found is level
     assert ("of the vote" in why) == (level is not rule)
@@ -78,6 +83,15 @@ def test_words_alone_close_nothing_of_security_unseen(rule: Rule) -> None:
     found = settle(rule, an_opinion(SEV4=1.0), IncidentType.SECURITY)[0]
 
     assert found is not Severity.SEV4 or rule.severity is Severity.SEV4
+
+
+def test_no_words_make_staging_critical(triager: Triager) -> None:
+    text = "Nobody can pay, every customer is out, all shops stand still"
+
+    assert triager(an_alert(title=text, service=None)).severity is Severity.SEV1
+    assert triager(
+        an_alert(title=f"[staging] {text}", service=None, environment="staging")
+    ).severity in {Severity.SEV3, Severity.SEV4}
 
 
 def test_facts_speak_beside_words() -> None:

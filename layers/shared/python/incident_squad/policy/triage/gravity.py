@@ -25,6 +25,8 @@ STATED, SURE = 0.05, 0.5
 """How likely it must be that an effect is stated, and that it is this severity, to be heard."""
 GRAVE = 0.2
 """While SEV1 is likelier than this, nothing is lowered."""
+FIRM = frozenset({"non-production"})
+"""Rules about what the catalogue and the labels know for certain: no words change them."""
 _FLAGS = (
     "outage",
     "degraded",
@@ -130,7 +132,7 @@ def settle(rule: Rule, opinion: Opinion, kind: IncidentType) -> tuple[Severity, 
     """The severity and why: what the rule says, unless an opinion that is heard differs."""
     level = rule.severity
     by_rule = f"by the rule \u201c{rule.name}\u201d: {rule.sentence}"
-    said = _heard(level, opinion, kind)
+    said = level if rule.name in FIRM else _heard(level, opinion, kind)
     if said is level:
         return level, by_rule
     return said, f"by {opinion.sentence(said)}; {level} {by_rule}"
