@@ -37,7 +37,7 @@ LABELLED = ROOT / "events" / "labelled"
 WEIGHTS = Path(triage.__file__).parent
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 ROUNDS, STEP, SHRINK, SEED = 12, 2.0, 2e-4, 1
-RARE, FAINT = 2, 0.16
+RARE, FAINT = 3, 0.16
 """Words of fewer examples and weights below this are left out of the file."""
 
 

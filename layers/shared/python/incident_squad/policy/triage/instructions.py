@@ -109,7 +109,7 @@ _CLAIM = re.compile(
     r"anodin|informational|resolved|resolu|ignore[rz]?|no action|aucune action|expected|"
     r"non[ -]critical|trivial|classif\w+|category|type is|incident type|pages?|on-?call|astreinte|"
     r"must|do not|don't|ne pas|instead|approve\w*|runbook|specialist|staging|internal only|"
-    r"specialiste)\b|"
+    r"specialiste)\b|\btype ?[:=]|"
     r"^\W*(?:this|it|that|cette alerte|ceci|c'est|ce n'est|there) (?:is|alert|was|incident|est)?"
 )
 _PREPARES = re.compile(
