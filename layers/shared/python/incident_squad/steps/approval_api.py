@@ -3,16 +3,13 @@
 from dataclasses import dataclass
 
 from incident_squad.domain.approval import Decision
-from incident_squad.domain.errors import ApprovalRefused, UnknownIncident
-from incident_squad.pages.views import approval_page, decided_page, message_page, neutral_page
-from incident_squad.pages.web import Answer, Request, json_answer, problem
+from incident_squad.pages.views import approval_page, decided_page
+from incident_squad.pages.web import Answer, Request, json_answer
 from incident_squad.ports import Clock
 from incident_squad.steps.decide_approval import DecideApproval, Decided
+from incident_squad.steps.link_answers import decided, may_be_a_link, nowhere
 from incident_squad.steps.read_record import ReadRecord
 from incident_squad.steps.report import plain
-
-_DECISIONS = {"approve": Decision.APPROVED, "reject": Decision.REJECTED}
-_LONGEST_LINK = 1000
 
 
 @dataclass(frozen=True)
@@ -25,9 +22,9 @@ class ApprovalApi:
 
     def show(self, request: Request, link: str) -> Answer:
         """What the link is about; changes nothing, however often it is fetched."""
-        view = self.decide_approval.view(link) if len(link) <= _LONGEST_LINK else None
+        view = self.decide_approval.view(link) if may_be_a_link(link) else None
         if view is None:
-            return _nowhere(request)
+            return nowhere(request)
         if not request.wants_page:
             return json_answer({**plain(view.approval), "plan": plain(view.plan)})
         record = self.read_record(view.incident.id)
@@ -35,33 +32,14 @@ class ApprovalApi:
 
     def decide(self, request: Request, link: str) -> Answer:
         """Take the decision of a form or of JSON: `decision` is `approve` or `reject`."""
-        fields = request.fields()
-        decision = _DECISIONS.get(str(fields.get("decision")).lower())
-        if decision is None:
-            return _undecided(request)
-        try:
-            if len(link) > _LONGEST_LINK:
-                return _nowhere(request)
-            decided = self.decide_approval.decide(link, decision, str(fields.get("comment") or ""))
-        except (ApprovalRefused, UnknownIncident):
-            return _nowhere(request)
-        return _decided(request, decided)
+
+        def take(decision: Decision, comment: str) -> Answer:
+            return _taken(request, self.decide_approval.decide(link, decision, comment))
+
+        return decided(request, link, take, choices="Approve or Reject")
 
 
-def _decided(request: Request, decided: Decided) -> Answer:
+def _taken(request: Request, taken: Decided) -> Answer:
     if request.wants_page:
-        return decided_page(decided.approval, decided.incident, delivered=decided.delivered)
-    return json_answer({**plain(decided.approval), "delivered": decided.delivered})
-
-
-def _undecided(request: Request) -> Answer:
-    text = "Go back and choose Approve or Reject. Nothing has been decided."
-    if request.wants_page:
-        return message_page(400, "No decision was given", text)
-    return problem(400, "Bad Request", "decision must be approve or reject")
-
-
-def _nowhere(request: Request) -> Answer:
-    if request.wants_page:
-        return neutral_page()
-    return problem(404, "Not Found", "This link does not lead anywhere.")
+        return decided_page(taken.approval, taken.incident, delivered=taken.delivered)
+    return json_answer({**plain(taken.approval), "delivered": taken.delivered})

@@ -11,15 +11,26 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from incident_squad.domain.approval import Approval, ApprovalLink
+from incident_squad.domain.approval import Approval, ApprovalLink, ApprovalStatus, Decision
+from incident_squad.domain.errors import ApprovalRefused
 from incident_squad.domain.values import Value
-from incident_squad.ports import Signer
+from incident_squad.ports import Approvals, Signer
 
 _LINK = re.compile(
     r"(?P<incident>INC-\d{8}-[0-9A-Z]{5,8})~(?P<approval>[a-z0-9]{8,32})"
     r"~(?P<approver>[A-Za-z0-9_-]{4,400})~(?P<expires>\d{9,12})~(?P<mac>[A-Za-z0-9_-]{10,200})"
 )
 _AIM = re.compile(r"(?P<incident>INC-\d{8}-[0-9A-Z]{5,8})~(?P<approval>[a-z0-9]{8,32})~")
+
+_UNASKED = {
+    "plan": "nobody asked for this approval",
+    "public": "nobody asked about such a text",
+}
+STATUS_OF = {
+    Decision.APPROVED: ApprovalStatus.APPROVED,
+    Decision.REJECTED: ApprovalStatus.REJECTED,
+}
+"""What a request becomes by what a person decides."""
 
 
 class ReadLink(Value):
@@ -54,6 +65,38 @@ def read_link(text: str) -> ReadLink | None:
         )
     except (binascii.Error, UnicodeDecodeError, ValidationError):
         return None
+
+
+def link_for(
+    approver: str, approval: Approval, signer: Signer, about: Literal["plan", "public"] = "plan"
+) -> str:
+    """The last part of the address of this approver's own link."""
+    return write_link(
+        ApprovalLink(
+            incident_id=approval.incident_id,
+            approval_id=approval.id,
+            approver=approver,
+            plan_hash=approval.plan_hash,
+            expires=int(approval.expires_at.timestamp()),
+            about=about,
+        ),
+        signer,
+    )
+
+
+def request_of(
+    link: str, requests: Approvals, signer: Signer, about: Literal["plan", "public"] = "plan"
+) -> tuple[ReadLink, Approval]:
+    """What a link says, and the request that it was made for; raises ApprovalRefused."""
+    read = read_link(link)
+    if read is None:
+        raise ApprovalRefused("the link is not one of ours", forged=True)
+    request = requests.get(read.incident_id, read.approval_id)
+    if request is None:
+        raise ApprovalRefused(_UNASKED[about])
+    if not genuine(read, request, signer, about):
+        raise ApprovalRefused("the signature does not fit the link", forged=True)
+    return read, request
 
 
 def aim_of(text: str) -> tuple[str, str] | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from incident_squad.domain.approval import Approval, ApprovalLink, ApprovalStatus
+from incident_squad.domain.approval import Approval, ApprovalStatus
 from incident_squad.domain.errors import ApprovalRefused
 from incident_squad.domain.incident import Incident
 from incident_squad.domain.timeline import Actor, Entry
@@ -13,7 +13,7 @@ from incident_squad.domain.values import iso
 from incident_squad.policy.clearance import fingerprint
 from incident_squad.policy.phrases import phrase
 from incident_squad.ports import Knowledge, Message, Signer
-from incident_squad.steps.approval_links import write_link
+from incident_squad.steps.approval_links import link_for
 from incident_squad.steps.message_facts import details_of
 from incident_squad.steps.public_texts import PublicTexts
 
@@ -73,16 +73,8 @@ class AskPublic:
     def _message(
         self, incident: Incident, update: StatusUpdate, request: Approval, approver: str
     ) -> Message:
-        link = ApprovalLink(
-            incident_id=incident.id,
-            approval_id=request.id,
-            approver=approver,
-            plan_hash=request.plan_hash,
-            expires=int(request.expires_at.timestamp()),
-            about="public",
-        )
-        base = self.public_url().rstrip("/")
-        address = f"{base}/publications/{write_link(link, self.signer)}"
+        own = link_for(approver, request, self.signer, "public")
+        address = f"{self.public_url().rstrip('/')}/publications/{own}"
         severity = incident.severity.value if incident.severity else "?"
         language = self.knowledge.catalog.policies.language_of("colleagues")
         return Message(

@@ -9,13 +9,8 @@ from incident_squad.domain.plan import Plan
 from incident_squad.domain.timeline import Actor, Entry
 from incident_squad.domain.values import Value
 from incident_squad.ports import Approvals, Clock, IncidentStore, Signer, Timeline, Workflow
-from incident_squad.steps.approval_links import genuine, read_link
+from incident_squad.steps.approval_links import STATUS_OF, request_of
 from incident_squad.steps.refusals import Refusals
-
-_STATUS_OF = {
-    Decision.APPROVED: ApprovalStatus.APPROVED,
-    Decision.REJECTED: ApprovalStatus.REJECTED,
-}
 
 
 class PlanNoLongerStands(ApprovalRefused):
@@ -114,14 +109,7 @@ class DecideApproval:
         return Refusals(self.incidents, self.timeline)
 
     def _admit(self, link: str) -> ApprovalView:
-        read = read_link(link)
-        if read is None:
-            raise ApprovalRefused("the link is not one of ours", forged=True)
-        approval = self.approvals.get(read.incident_id, read.approval_id)
-        if approval is None:
-            raise ApprovalRefused("nobody asked for this approval")
-        if not genuine(read, approval, self.signer):
-            raise ApprovalRefused("the signature does not fit the link", forged=True)
+        read, approval = request_of(link, self.approvals, self.signer)
         now = self.clock.now()
         if read.expires <= now.timestamp() or approval.expires_at <= now:
             raise ApprovalRefused("the link has expired")
@@ -136,7 +124,7 @@ class DecideApproval:
 
     def _take(self, view: ApprovalView, decision: Decision, comment: str) -> Decided:
         decided, token = self.approvals.decide(
-            view.approval, _STATUS_OF[decision], view.approver, self.clock.now(), comment
+            view.approval, STATUS_OF[decision], view.approver, self.clock.now(), comment
         )
         delivered = self.deliver(decided, token)
         return Decided(approval=decided, incident=view.incident, delivered=delivered)

@@ -9,14 +9,9 @@ from incident_squad.domain.update import StatusUpdate
 from incident_squad.domain.values import Value
 from incident_squad.policy.clearance import fingerprint, is_public
 from incident_squad.ports import Signer
-from incident_squad.steps.approval_links import genuine, read_link
+from incident_squad.steps.approval_links import STATUS_OF, request_of
 from incident_squad.steps.public_texts import PublicTexts
 from incident_squad.steps.refusals import Refusals
-
-_STATUS_OF = {
-    Decision.APPROVED: ApprovalStatus.APPROVED,
-    Decision.REJECTED: ApprovalStatus.REJECTED,
-}
 
 
 class PublicView(Value):
@@ -56,7 +51,7 @@ class DecidePublic:
             self._admit(view)
             request, _ = self.texts.requests.decide(
                 view.request,
-                _STATUS_OF[decision],
+                STATUS_OF[decision],
                 view.approver,
                 self.texts.clock.now(),
                 comment.strip()[:2000],
@@ -68,14 +63,7 @@ class DecidePublic:
         return view.model_copy(update={"request": request})
 
     def _read(self, link: str) -> PublicView:
-        read = read_link(link)
-        if read is None:
-            raise ApprovalRefused("the link is not one of ours", forged=True)
-        request = self.texts.requests.get(read.incident_id, read.approval_id)
-        if request is None:
-            raise ApprovalRefused("nobody asked about such a text")
-        if not genuine(read, request, self.signer, "public"):
-            raise ApprovalRefused("the signature does not fit the link", forged=True)
+        read, request = request_of(link, self.texts.requests, self.signer, "public")
         updates = self.texts.incidents.updates(read.incident_id)
         update = next((u for u in updates if u.approval_id == request.id), None)
         if update is None:

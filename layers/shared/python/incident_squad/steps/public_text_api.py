@@ -3,16 +3,12 @@
 from dataclasses import dataclass
 
 from incident_squad.domain.approval import Decision
-from incident_squad.domain.errors import ApprovalRefused, UnknownIncident
 from incident_squad.pages.public_text import public_text_page
-from incident_squad.pages.views import message_page, neutral_page
-from incident_squad.pages.web import Answer, Request, json_answer, problem
+from incident_squad.pages.web import Answer, Request, json_answer
 from incident_squad.ports import Clock
 from incident_squad.steps.decide_public import DecidePublic, PublicView
+from incident_squad.steps.link_answers import decided, may_be_a_link, nowhere
 from incident_squad.steps.report import plain
-
-_DECISIONS = {"approve": Decision.APPROVED, "reject": Decision.REJECTED}
-_LONGEST_LINK = 1000
 
 
 @dataclass(frozen=True)
@@ -24,22 +20,16 @@ class PublicTextApi:
 
     def show(self, request: Request, link: str) -> Answer:
         """The text, and what became of it; changes nothing, however often it is fetched."""
-        view = self.decide_public.view(link) if len(link) <= _LONGEST_LINK else None
-        return self._shown(request, view) if view else _nowhere(request)
+        view = self.decide_public.view(link) if may_be_a_link(link) else None
+        return self._shown(request, view) if view else nowhere(request)
 
     def decide(self, request: Request, link: str) -> Answer:
         """Take the decision of a form or of JSON: `decision` is `approve` or `reject`."""
-        fields = request.fields()
-        decision = _DECISIONS.get(str(fields.get("decision")).lower())
-        if decision is None:
-            return _undecided(request)
-        comment = str(fields.get("comment") or "")
-        try:
-            if len(link) > _LONGEST_LINK:
-                return _nowhere(request)
+
+        def take(decision: Decision, comment: str) -> Answer:
             return self._shown(request, self.decide_public.decide(link, decision, comment))
-        except (ApprovalRefused, UnknownIncident):
-            return _nowhere(request)
+
+        return decided(request, link, take, choices="Publish or Keep back")
 
     def _shown(self, request: Request, view: PublicView) -> Answer:
         if not request.wants_page:
@@ -52,16 +42,3 @@ class PublicTextApi:
             approver=view.approver,
             now=self.clock.now(),
         )
-
-
-def _undecided(request: Request) -> Answer:
-    text = "Go back and choose Publish or Keep back. Nothing has been decided."
-    if request.wants_page:
-        return message_page(400, "No decision was given", text)
-    return problem(400, "Bad Request", "decision must be approve or reject")
-
-
-def _nowhere(request: Request) -> Answer:
-    if request.wants_page:
-        return neutral_page()
-    return problem(404, "Not Found", "This link does not lead anywhere.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from incident_squad.contracts import Done, RequestApprovalInput
-from incident_squad.domain.approval import Approval, ApprovalLink, ApprovalStatus
+from incident_squad.domain.approval import Approval, ApprovalStatus
 from incident_squad.domain.errors import PolicyViolation
 from incident_squad.domain.incident import Incident, IncidentStatus, Stage
 from incident_squad.domain.plan import Applier, Plan
@@ -23,7 +23,7 @@ from incident_squad.ports import (
     Signer,
     Timeline,
 )
-from incident_squad.steps.approval_links import write_link
+from incident_squad.steps.approval_links import link_for
 from incident_squad.steps.decide_approval import DecideApproval
 from incident_squad.steps.message_facts import details_of
 
@@ -118,14 +118,8 @@ class RequestApproval:
     def _message(
         self, incident: Incident, plan: Plan, approval: Approval, approver: str
     ) -> Message:
-        link = ApprovalLink(
-            incident_id=incident.id,
-            approval_id=approval.id,
-            approver=approver,
-            plan_hash=approval.plan_hash,
-            expires=int(approval.expires_at.timestamp()),
-        )
-        address = f"{self.public_url().rstrip('/')}/approvals/{write_link(link, self.signer)}"
+        own = link_for(approver, approval, self.signer)
+        address = f"{self.public_url().rstrip('/')}/approvals/{own}"
         severity = incident.severity.value if incident.severity else "?"
         language = self.knowledge.catalog.policies.language_of("colleagues")
         steps = "\n".join(
